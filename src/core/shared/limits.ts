@@ -1,0 +1,25 @@
+/** Every bound of the system, each with its reason. What an operator may change is in `settings.ts` instead. */
+export const limits = {
+  /** Zxids are JavaScript numbers: epoch × 2^32 must stay below 2^53. Two million elections. */
+  epochMax: 2 ** 21 - 1,
+  /** The low half of a zxid. The leader steps down before it is used up. */
+  counterMax: 0xffff_ffff,
+  /** One log row holds one batch. A SQLite row may have 2 MB on Cloudflare, and one txn may be one 1 MB frame. */
+  logBatchBytesMax: 900_000,
+  /** Proposals and forwarded requests a link message may carry before the next message is begun. */
+  linkMessageBytesMax: 4 * 1024 * 1024,
+  /** A chunk of a streamed snapshot: large enough to be few, small enough to be staged in one transaction. */
+  snapshotChunkBytes: 512 * 1024,
+  /** Runtime calls carry at most 32 MiB; a batch of frames or replies is cut well before. */
+  rpcBytesMax: 8 * 1024 * 1024,
+  /** Calls under way on one link. Two keep both ends busy; more only reorder work (measured). */
+  callsInFlightMax: 2,
+  /** A WebSocket message may be 32 MiB; ours are cut so that a browser shows progress. */
+  socketMessageBytesMax: 1024 * 1024,
+  /** A string longer than this in a reply's error text is cut: log lines are for people. */
+  shownBytesMax: 200,
+  /** Random and time bits of a session id below its member byte and its actor number. */
+  sessionSerialMax: 2 ** 40 - 1,
+  /** Session actors of one member: 16 bits of the session id. */
+  sessionActorsMax: 0xffff,
+} as const
