@@ -1,0 +1,65 @@
+/**
+ * What members say to each other. Election notes are single and unordered; packets travel in order on the link between
+ * a learner and its leader, the twin of ZooKeeper's QuorumPacket. Names are ZooKeeper's in camel case.
+ */
+import type { Epoch, Sid, Zxid } from '../shared/units.ts'
+import type { LogBatch } from './log-batch.ts'
+
+export type ServerState = 'looking' | 'following' | 'leading' | 'observing'
+
+/** Whom a member would follow: the candidate's last logged zxid and current epoch decide, then its sid. */
+export interface Vote {
+  readonly leader: Sid
+  readonly zxid: Zxid
+  readonly epoch: Epoch
+}
+
+/** One election note (FastLeaderElection.Notification). */
+export interface Notification {
+  readonly from: Sid
+  readonly state: ServerState
+  readonly vote: Vote
+  /** The election round, ZooKeeper's logical clock. */
+  readonly round: number
+}
+
+/** Between a learner and its leader, in order. */
+export type Packet =
+  // discovery
+  | { readonly type: 'followerInfo'; readonly acceptedEpoch: Epoch }
+  | { readonly type: 'observerInfo'; readonly acceptedEpoch: Epoch }
+  | { readonly type: 'leaderInfo'; readonly epoch: Epoch }
+  /** `currentEpoch` −1: the epoch was accepted before, the answer does not count towards the quorum. */
+  | { readonly type: 'ackEpoch'; readonly currentEpoch: Epoch; readonly lastZxid: Zxid }
+  // synchronization
+  /** What follows is the history after the learner's own. */
+  | { readonly type: 'diff'; readonly to: Zxid }
+  /** Drop every logged txn above `to`; what follows is the history after it. */
+  | { readonly type: 'trunc'; readonly to: Zxid }
+  /** Forget everything: chunks of the tree as it was at `zxid` follow, then the history after it. */
+  | { readonly type: 'snap'; readonly zxid: Zxid }
+  | { readonly type: 'snapChunk'; readonly bytes: Uint8Array; readonly last: boolean }
+  | { readonly type: 'snapAck' }
+  | { readonly type: 'newLeader'; readonly epoch: Epoch }
+  | { readonly type: 'ackNewLeader'; readonly epoch: Epoch; readonly lastZxid: Zxid }
+  /** Everything up to `committed` is committed: start serving. */
+  | { readonly type: 'upToDate'; readonly committed: Zxid }
+  // broadcast
+  | { readonly type: 'proposal'; readonly batch: LogBatch }
+  /** Everything up to `zxid` is durable at the learner. */
+  | { readonly type: 'ack'; readonly zxid: Zxid }
+  /** Everything up to `zxid` is committed. */
+  | { readonly type: 'commit'; readonly zxid: Zxid }
+  /** To an observer: proposal and commit in one. */
+  | { readonly type: 'inform'; readonly batch: LogBatch }
+  | { readonly type: 'ping' }
+  | { readonly type: 'pong' }
+  // passed through: what replicas, not their consensus, say to each other
+  /** Learner → leader: requests of the learner's sessions, encoded by the replica. */
+  | { readonly type: 'request'; readonly bytes: Uint8Array }
+  /** Learner → leader: is this session alive? The leader's answer repeats the number. */
+  | { readonly type: 'revalidate'; readonly number: number; readonly session: bigint }
+  | { readonly type: 'revalidated'; readonly number: number; readonly alive: boolean }
+  /** Learner → leader and back, once everything proposed before it is committed. */
+  | { readonly type: 'sync'; readonly number: number }
+  | { readonly type: 'synced'; readonly number: number }
