@@ -1,0 +1,264 @@
+// Every setting of an ensemble, in one table: the Worker, the two commands and the README all read it here.
+// Names are ZooKeeper's own, in upper snake case: tickTime is TICK_TIME.
+
+export interface Settings {
+  readonly ensemble: string
+  readonly members: number
+  readonly observers: number
+  readonly zkPort: number
+  readonly tickTimeMs: number
+  readonly initLimitTicks: number
+  readonly syncLimitTicks: number
+  readonly finalizeWaitMs: number
+  readonly minSessionTimeoutMs: number
+  readonly maxSessionTimeoutMs: number
+  readonly fourLetterWords: ReadonlySet<string>
+  readonly sessionsPerActor: number
+  readonly juteMaxBufferBytes: number
+  readonly globalOutstandingLimit: number
+  readonly snapCountTxns: number
+  readonly commitLogCountTxns: number
+}
+
+export const settingRows = {
+  ENSEMBLE: {
+    kind: 'name',
+    unit: 'name',
+    default: 'main',
+    meaning: 'Names the ensemble’s actors: another name is another, empty ensemble.',
+  },
+  MEMBERS: {
+    kind: 'integer',
+    unit: 'members',
+    default: 3,
+    min: 1,
+    max: 7,
+    meaning: 'Members that vote. 1 is a standalone server.',
+  },
+  OBSERVERS: {
+    kind: 'integer',
+    unit: 'members',
+    default: 0,
+    min: 0,
+    max: 16,
+    meaning: 'Members that serve and learn, and never vote.',
+  },
+  ZK_PORT: {
+    kind: 'integer',
+    unit: 'port',
+    default: 2181,
+    min: 1,
+    max: 65535,
+    meaning: 'TCP port of the first member; each next member has the next port.',
+  },
+  TICK_TIME: {
+    kind: 'integer',
+    unit: 'ms',
+    default: 2000,
+    min: 20,
+    max: 60_000,
+    meaning: 'The tick that limits and session timeouts are counted in.',
+  },
+  INIT_LIMIT: {
+    kind: 'integer',
+    unit: 'ticks',
+    default: 10,
+    min: 1,
+    max: 1000,
+    meaning: 'How long a learner may take to find and catch up with its leader.',
+  },
+  SYNC_LIMIT: {
+    kind: 'integer',
+    unit: 'ticks',
+    default: 5,
+    min: 1,
+    max: 1000,
+    meaning: 'How long a leader and a learner may be silent to each other.',
+  },
+  FINALIZE_WAIT: {
+    kind: 'integer',
+    unit: 'ms',
+    default: 200,
+    min: 0,
+    max: 10_000,
+    meaning: 'How long an election waits for a better vote once it has a quorum.',
+  },
+  MIN_SESSION_TIMEOUT: {
+    kind: 'integer',
+    unit: 'ms',
+    default: { times: 2, of: 'TICK_TIME' },
+    min: 1,
+    max: 86_400_000,
+    meaning: 'The shortest session timeout a client is granted.',
+  },
+  MAX_SESSION_TIMEOUT: {
+    kind: 'integer',
+    unit: 'ms',
+    default: { times: 20, of: 'TICK_TIME' },
+    min: 1,
+    max: 86_400_000,
+    meaning: 'The longest session timeout a client is granted.',
+  },
+  FOUR_LETTER_WORDS: {
+    kind: 'words',
+    unit: 'words',
+    default: 'srvr',
+    allowed:
+      'conf cons crst dirs dump envi gtmk hash isro mntr ruok srst srvr stat stmk wchc wchp wchs',
+    meaning: 'Four-letter words that are answered: a comma list, or * for all.',
+  },
+  SESSIONS_PER_ACTOR: {
+    kind: 'integer',
+    unit: 'sessions',
+    default: 500,
+    min: 1,
+    max: 10_000, // the platform allows 32 768 sockets an actor, but its 128 MB are spent before that
+    meaning: 'Sessions one actor holds before the next actor is tried.',
+  },
+  JUTE_MAX_BUFFER: {
+    kind: 'integer',
+    unit: 'bytes',
+    default: 1_048_575,
+    min: 1024,
+    max: 1_500_000, // a txn must fit one SQLite row of 2 MB
+    meaning: 'The longest frame a client may send.',
+  },
+  GLOBAL_OUTSTANDING_LIMIT: {
+    kind: 'integer',
+    unit: 'requests',
+    default: 1000,
+    min: 1,
+    max: 100_000,
+    meaning: 'Requests a member works on at a time; more have to wait.',
+  },
+  SNAP_COUNT: {
+    kind: 'integer',
+    unit: 'txns',
+    default: 10_000,
+    min: 1,
+    max: 1_000_000,
+    meaning: 'Txns between two checkpoints of the tree.',
+  },
+  COMMIT_LOG_COUNT: {
+    kind: 'integer',
+    unit: 'txns',
+    default: 500,
+    min: 1,
+    max: 100_000,
+    meaning: 'Committed txns kept, so that a late learner gets a DIFF and not a snapshot.',
+  },
+} as const satisfies Record<string, SettingRow>
+
+export type SettingName = keyof typeof settingRows
+
+export type SettingRow = { readonly unit: string; readonly meaning: string } & (
+  | { readonly kind: 'name'; readonly default: string }
+  | { readonly kind: 'words'; readonly default: string; readonly allowed: string }
+  | {
+      readonly kind: 'integer'
+      readonly default: number | { readonly times: number; readonly of: string }
+      readonly min: number
+      readonly max: number
+    }
+)
+
+/** Reads every setting or refuses them all: the error names each bad one. Unset and empty mean the default. */
+export function readSettings(vars: Readonly<Record<string, unknown>>): Settings {
+  const complaints: string[] = []
+  const complain = (complaint: string): void => void complaints.push(complaint)
+  const integer = (name: IntegerName): number => {
+    const { min, max, default: fallback } = settingRows[name]
+    if (isUnset(vars[name])) {
+      return typeof fallback === 'number' ? fallback : fallback.times * integer(fallback.of)
+    }
+    const number = /^-?\d+$/.test(textOf(vars[name])) ? Number(vars[name]) : NaN
+    if (number >= min && number <= max) return number
+    complain(`${named(vars, name)}: must be a whole number from ${min} to ${max}`)
+    return min
+  }
+
+  const settings: Settings = {
+    ensemble: readName(vars, 'ENSEMBLE', complain),
+    members: integer('MEMBERS'),
+    observers: integer('OBSERVERS'),
+    zkPort: integer('ZK_PORT'),
+    tickTimeMs: integer('TICK_TIME'),
+    initLimitTicks: integer('INIT_LIMIT'),
+    syncLimitTicks: integer('SYNC_LIMIT'),
+    finalizeWaitMs: integer('FINALIZE_WAIT'),
+    minSessionTimeoutMs: integer('MIN_SESSION_TIMEOUT'),
+    maxSessionTimeoutMs: integer('MAX_SESSION_TIMEOUT'),
+    fourLetterWords: readWords(vars, 'FOUR_LETTER_WORDS', complain),
+    sessionsPerActor: integer('SESSIONS_PER_ACTOR'),
+    juteMaxBufferBytes: integer('JUTE_MAX_BUFFER'),
+    globalOutstandingLimit: integer('GLOBAL_OUTSTANDING_LIMIT'),
+    snapCountTxns: integer('SNAP_COUNT'),
+    commitLogCountTxns: integer('COMMIT_LOG_COUNT'),
+  }
+  // How settings go together can only be judged when each is good by itself.
+  if (complaints.length === 0) complainOfPairs(settings, complain)
+  if (complaints.length > 0) throw new SettingsError([...new Set(complaints)])
+  return settings
+}
+
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError'
+  readonly complaints: readonly string[]
+
+  constructor(complaints: readonly string[]) {
+    super(`bad settings:\n${complaints.map((complaint) => `  ${complaint}`).join('\n')}`)
+    this.complaints = complaints
+  }
+}
+
+type IntegerName = {
+  [N in SettingName]: (typeof settingRows)[N]['kind'] extends 'integer' ? N : never
+}[SettingName]
+
+type Complain = (complaint: string) => void
+
+function complainOfPairs(settings: Settings, complain: Complain): void {
+  const { minSessionTimeoutMs, maxSessionTimeoutMs, zkPort, members, observers } = settings
+  if (minSessionTimeoutMs > maxSessionTimeoutMs) {
+    complain(
+      `MIN_SESSION_TIMEOUT is ${minSessionTimeoutMs}: must not exceed MAX_SESSION_TIMEOUT, which is ${maxSessionTimeoutMs}`,
+    )
+  }
+  const lastPort = zkPort + members + observers - 1
+  if (lastPort > 65535) {
+    complain(`ZK_PORT is ${zkPort}: the last member’s port would be ${lastPort}, above 65535`)
+  }
+}
+
+function readName(vars: Readonly<Record<string, unknown>>, name: 'ENSEMBLE', complain: Complain) {
+  if (isUnset(vars[name])) return settingRows[name].default
+  const text = textOf(vars[name])
+  if (!/^[a-z0-9-]{1,32}$/.test(text)) {
+    complain(`${named(vars, name)}: must be 1 to 32 characters of a-z, 0-9 and -`)
+  }
+  return text
+}
+
+function readWords(
+  vars: Readonly<Record<string, unknown>>,
+  name: 'FOUR_LETTER_WORDS',
+  complain: Complain,
+): ReadonlySet<string> {
+  const { allowed, default: fallback } = settingRows[name]
+  const known = new Set(allowed.split(' '))
+  const text = isUnset(vars[name]) ? fallback : textOf(vars[name])
+  if (text.trim() === '*') return known
+  const words = text.split(',').map((word) => word.trim())
+  if (words.some((word) => !known.has(word))) {
+    complain(`${named(vars, name)}: must be * or a comma list of: ${allowed}`)
+  }
+  return new Set(words)
+}
+
+const isUnset = (value: unknown): boolean => value === undefined || value === ''
+
+const textOf = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : ''
+
+const named = (vars: Readonly<Record<string, unknown>>, name: SettingName): string =>
+  `${name} is ${JSON.stringify(vars[name])}`
