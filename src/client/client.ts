@@ -135,7 +135,7 @@ export class Client {
     return this.#ask('getData', path, { path, watch: watch !== undefined }, ({ data, stat }) => {
       this.#arm('data', path, watch)
       // A copy: what was read is a view of the whole message, and would keep it alive.
-      return { data: data && data.slice(), stat }
+      return { data: data && new Uint8Array(data), stat }
     })
   }
 

@@ -19,7 +19,10 @@ export interface ClientOptions {
   readonly member?: number
   /** How bytes travel. Default: WebSocket. */
   readonly transport?: Dial
-  /** A server that has not answered the handshake for so many ms is given up. Default: timeoutMs / number of urls. */
+  /**
+   * A server that has not answered the handshake for so many ms is given up. Default: timeoutMs / number of urls, and
+   * at least 1000.
+   */
   readonly connectTimeoutMs?: number
   /** An operation not answered for so many ms rejects with RequestTimeout. Default: never. */
   readonly requestTimeoutMs?: number
@@ -54,7 +57,7 @@ export function settingsOf(url: string | readonly string[], options: ClientOptio
     session: options.session && { ...options.session, timeoutMs },
     member: options.member,
     transport: options.transport ?? webSocket,
-    connectTimeoutMs: options.connectTimeoutMs ?? timeoutMs / urls.length,
+    connectTimeoutMs: options.connectTimeoutMs ?? Math.max(1000, timeoutMs / urls.length),
     requestTimeoutMs: options.requestTimeoutMs,
     retryDelayMs: options.retryDelayMs ?? { first: 100, max: 3000 },
     frameBytesMax: options.frameBytesMax ?? 1_048_575,

@@ -137,7 +137,7 @@ export class Session {
     if (timeOut <= 0) return this.#end('expired', 'SessionExpired')
     this.#ticket = {
       id: sessionId,
-      password: (passwd ?? new Uint8Array(16)).slice(),
+      password: new Uint8Array(passwd ?? []),
       timeoutMs: timeOut,
     }
     this.#backoff.reset()
