@@ -17,8 +17,13 @@ export type PeerInput =
   /** Time passed: some deadline the core asked for may be over. */
   | { readonly type: 'wake' }
   | { readonly type: 'note'; readonly note: Notification }
-  /** A link stands: `peer` joined us, or let us join. */
-  | { readonly type: 'linked'; readonly link: LinkId; readonly peer: Sid }
+  /** A link stands: `peer` joined us (`incoming`), or let us join as we asked by `connect`. */
+  | {
+      readonly type: 'linked'
+      readonly link: LinkId
+      readonly peer: Sid
+      readonly incoming: boolean
+    }
   /** A link is gone or could not be made (`link` 0: the connect to `peer` failed). */
   | { readonly type: 'unlinked'; readonly link: LinkId; readonly peer: Sid }
   | { readonly type: 'packets'; readonly link: LinkId; readonly packets: readonly Packet[] }
@@ -38,7 +43,8 @@ export interface Persist {
   readonly install?: Zxid
   /** Drop every logged txn above this zxid. */
   readonly truncate?: Zxid
-  readonly append?: LogBatch
+  /** Log these, one row each. */
+  readonly append?: readonly LogBatch[]
   readonly currentEpoch?: Epoch
 }
 

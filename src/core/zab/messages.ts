@@ -21,6 +21,8 @@ export interface Notification {
   readonly vote: Vote
   /** The election round, ZooKeeper's logical clock. */
   readonly round: number
+  /** Sent again because nothing came of it: whoever agrees says so once more. Notes may be lost here, ZooKeeper's not. */
+  readonly asks: boolean
 }
 
 /** Between a learner and its leader, in order. */
@@ -40,6 +42,8 @@ export type Packet =
   | { readonly type: 'snap'; readonly zxid: Zxid }
   | { readonly type: 'snapChunk'; readonly bytes: Uint8Array; readonly last: boolean }
   | { readonly type: 'snapAck' }
+  /** Learner → leader: your `trunc` goes below what I applied, or to what I do not have; send your tree instead. */
+  | { readonly type: 'needSnap' }
   | { readonly type: 'newLeader'; readonly epoch: Epoch }
   | { readonly type: 'ackNewLeader'; readonly epoch: Epoch; readonly lastZxid: Zxid }
   /** Everything up to `committed` is committed: start serving. */
