@@ -38,6 +38,10 @@ export class Reader {
     return this.bytes[this.#advance(1)] !== 0
   }
 
+  byte(): number {
+    return this.bytes[this.#advance(1)] as number
+  }
+
   int(): number {
     return this.#view.getInt32(this.#advance(4))
   }
@@ -106,6 +110,11 @@ export class Writer {
     this.#bytes[at] = value ? 1 : 0
   }
 
+  byte(value: number): void {
+    const at = this.#reserve(1)
+    this.#bytes[at] = value
+  }
+
   int(value: number): void {
     const at = this.#reserve(4)
     this.#view.setInt32(at, value)
@@ -159,6 +168,11 @@ export class Writer {
     return this.#bytes.slice(0, this.at)
   }
 
+  /** A copy of what was written from `at` on. */
+  from(at: number): Uint8Array {
+    return this.#bytes.slice(at, this.at)
+  }
+
   /** Forgets what was written and keeps the memory. */
   reset(): void {
     this.at = 0
@@ -192,6 +206,10 @@ export type Decoded<C> = C extends Codec<infer T> ? T : never
 export const bool: Codec<boolean> = {
   read: (reader) => reader.bool(),
   write: (writer, value) => writer.bool(value),
+}
+export const byte: Codec<number> = {
+  read: (reader) => reader.byte(),
+  write: (writer, value) => writer.byte(value),
 }
 export const int: Codec<number> = {
   read: (reader) => reader.int(),

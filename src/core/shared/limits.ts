@@ -12,6 +12,14 @@ export const limits = {
   snapshotChunkBytes: 512 * 1024,
   /** Runtime calls carry at most 32 MiB; a batch of frames or replies is cut well before. */
   rpcBytesMax: 8 * 1024 * 1024,
+  /** A leader's own batches on their way to its disk; what comes meanwhile becomes the next batch (group commit). */
+  ownBatchesInFlightMax: 2,
+  /** Log written since the checkpoint that a waking member must apply again: 4 MB take about 50 ms. */
+  bytesBetweenCheckpoints: 4 * 1024 * 1024,
+  /** A member that applied nothing for this long writes its checkpoint: nobody waits for it then. */
+  idleBeforeCheckpointMs: 1000,
+  /** Znodes in memory that are in the checkpoint too. An actor has 128 MB in all. */
+  cacheBytesMax: 48 * 1024 * 1024,
   /** Calls under way on one link. Two keep both ends busy; more only reorder work (measured). */
   callsInFlightMax: 2,
   /** A WebSocket message may be 32 MiB; ours are cut so that a browser shows progress. */

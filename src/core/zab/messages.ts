@@ -62,7 +62,13 @@ export type Packet =
   /** Learner → leader: requests of the learner's sessions, encoded by the replica. */
   | { readonly type: 'request'; readonly bytes: Uint8Array }
   /** Learner → leader: is this session alive? The leader's answer repeats the number. */
-  | { readonly type: 'revalidate'; readonly number: number; readonly session: bigint }
+  | {
+      readonly type: 'revalidate'
+      readonly number: number
+      readonly session: bigint
+      /** The attachment that may write from now on. */
+      readonly attachment: number
+    }
   | { readonly type: 'revalidated'; readonly number: number; readonly alive: boolean }
   /** Learner → leader and back, once everything proposed before it is committed. */
   | { readonly type: 'sync'; readonly number: number }

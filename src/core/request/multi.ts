@@ -1,0 +1,51 @@
+/** All or nothing: every operation of a multi is prepared upon the ones before it, or none is. */
+import type { Reader } from '../jute/codec.ts'
+import type { Change, TxnBody } from '../tree/txn.ts'
+import { type MultiOperation, readMultiRequest } from '../wire/multi.ts'
+import { errorCodes } from '../wire/refusals.ts'
+import { operations } from './operations.ts'
+import type { PendingView } from './pending.ts'
+import { type Asker, type Prepared, prepareCheck } from './prepare.ts'
+
+/**
+ * The txn of a multi; where an operation was refused, one that changes nothing and tells each operation's fate: 0
+ * before the refused one, its code, −2 after it. Throws MalformedFrame.
+ */
+export function prepareMulti(body: Reader, asker: Asker, view: PendingView): TxnBody | 'MarshallingError' {
+  const asked = readMultiRequest(body)
+  if (!asked.every(isAllowed)) return 'MarshallingError'
+  const changes: Change[] = []
+  let refusal: number | undefined
+  view.allOrNothing(() => {
+    for (const operation of asked) {
+      const prepared = prepareOne(operation, asker, view)
+      if (typeof prepared === 'string') {
+        refusal = errorCodes[prepared]
+        return false
+      }
+      changes.push(prepared)
+    }
+    return true
+  })
+  if (refusal === undefined) return { type: 'multi', changes }
+  return { type: 'multi', changes: fates(asked.length, changes.length, refusal) }
+}
+
+function fates(count: number, failedAt: number, refusal: number): Change[] {
+  const fate = (at: number): number => {
+    if (at < failedAt) return 0
+    return at === failedAt ? refusal : errorCodes.RuntimeInconsistency
+  }
+  return Array.from({ length: count }, (_, at) => ({ type: 'error', err: fate(at) }))
+}
+
+function isAllowed({ operation }: MultiOperation): boolean {
+  const meaning = operations[operation]
+  return operation === 'check' || (meaning.kind === 'write' && meaning.inMulti)
+}
+
+function prepareOne({ operation, request }: MultiOperation, asker: Asker, view: PendingView): Prepared {
+  if (operation === 'check') return prepareCheck(request as never, asker, view)
+  const meaning = operations[operation]
+  return meaning.kind === 'write' ? meaning.prepare(request as never, asker, view) : 'BadArguments'
+}

@@ -1,0 +1,122 @@
+/**
+ * The leader's prepare stage: requests in the order they came become txns with the next zxids, checked against the
+ * pending view. A refused write uses up its zxid too, as in ZooKeeper.
+ */
+import { type Codec, MalformedFrame, Reader } from '../jute/codec.ts'
+import { asSessionId, type Sid, type SessionId, type Zxid } from '../shared/units.ts'
+import type { Tree } from '../tree/tree.ts'
+import { type Origin, type TxnBody, writeTxn } from '../tree/txn.ts'
+import { opcodes, operationOf } from '../wire/opcodes.ts'
+import { errorCodes, type Refusal } from '../wire/refusals.ts'
+import { BatchWriter, type LogBatch } from '../zab/log-batch.ts'
+import type { Forwarded } from './forward.ts'
+import { operations } from './operations.ts'
+import { prepareMulti } from './multi.ts'
+import { PendingView } from './pending.ts'
+import type { Asker } from './prepare.ts'
+
+/** Identities come with authentication; until then nobody has proved any. */
+const nobody: readonly never[] = []
+
+export class Proposer {
+  readonly #view: PendingView
+  readonly #batch = new BatchWriter()
+  /** Which attachment of a session may write, once one is known. */
+  readonly #owners = new Map<SessionId, string>()
+  #last: Zxid
+
+  /** `last`: the zxid before the first this leader may give out. */
+  constructor(tree: Tree, last: Zxid) {
+    this.#view = new PendingView(tree)
+    this.#last = last
+  }
+
+  /** The zxid given out last. */
+  get last(): Zxid {
+    return this.#last
+  }
+
+  get waitingBytes(): number {
+    return this.#batch.byteLength
+  }
+
+  get waitingCount(): number {
+    return this.#batch.count
+  }
+
+  /** Turns one request into a txn of the batch under way. */
+  prepare(sid: Sid, request: Forwarded, timeMs: number): void {
+    const zxid = (this.#last + 1) as Zxid
+    this.#last = zxid
+    const session = asSessionId(request.session)
+    const reader = new Reader(request.frame)
+    const [xid, type] = request.frame.length < 8 ? [0, 0] : [reader.int(), reader.int()]
+    const asker = { session, identities: nobody, zxid }
+    const body = this.#bodyOf(type, reader, asker, ownerOf(sid, request.attachment))
+    const header = { session, cxid: xid, zxid, time: timeMs }
+    const origin: Origin = { sid, number: request.number }
+    this.#batch.add(zxid, (into) => writeTxn(into, origin, header, body))
+  }
+
+  /** The txns prepared since the last call. */
+  take(): LogBatch | undefined {
+    return this.#batch.take()
+  }
+
+  applied(zxid: Zxid): void {
+    this.#view.applied(zxid)
+  }
+
+  /** Is the session alive? If so, the attachment that asks is the one that may write from now on. */
+  revalidate(session: SessionId, sid: Sid, attachment: number): boolean {
+    if (!this.#view.hasSession(session)) return false
+    this.#owners.set(session, ownerOf(sid, attachment))
+    return true
+  }
+
+  #bodyOf(type: number, reader: Reader, asker: Asker, owner: string): TxnBody {
+    try {
+      const body = this.#prepareBody(type, reader, asker, owner)
+      return typeof body === 'string' ? { type: 'error', err: errorCodes[body] } : body
+    } catch (fault) {
+      if (!(fault instanceof MalformedFrame)) throw fault
+      return { type: 'error', err: errorCodes.MarshallingError }
+    }
+  }
+
+  #prepareBody(type: number, reader: Reader, asker: Asker, owner: string): TxnBody | Refusal {
+    const operation = operationOf(type)
+    if (operation === undefined) return 'Unimplemented'
+    if (operation === 'createSession') return this.#openSession(reader, asker, owner)
+    if (!this.#view.hasSession(asker.session)) return 'SessionExpired'
+    const meaning = operations[operation]
+    // The judge closes a session whoever holds it; every other write is the present attachment's alone.
+    if (meaning.kind === 'closeSession') return this.#closeSession(asker)
+    const known = this.#owners.get(asker.session)
+    if (known === undefined) this.#owners.set(asker.session, owner)
+    else if (known !== owner) return 'SessionMoved'
+    if (meaning.kind === 'multi') return prepareMulti(reader, asker, this.#view)
+    if (meaning.kind !== 'write') return 'Unimplemented'
+    const codec = opcodes[operation].request as Codec<unknown>
+    return meaning.prepare(codec.read(reader) as never, asker, this.#view)
+  }
+
+  #openSession(reader: Reader, asker: Asker, owner: string): TxnBody | Refusal {
+    const { timeOut } = opcodes.createSession.request.read(reader)
+    // A second session of one id would share ephemerals with the first.
+    if (this.#view.hasSession(asker.session)) return 'NodeExists'
+    this.#view.openSession(asker.session, asker.zxid)
+    this.#owners.set(asker.session, owner)
+    return { type: 'createSession', timeOut }
+  }
+
+  #closeSession(asker: Asker): TxnBody {
+    const paths2Delete = this.#view.ephemeralsOf(asker.session)
+    for (const path of paths2Delete) this.#view.removeEphemeral(path, asker.zxid)
+    this.#view.closeSession(asker.session, asker.zxid)
+    this.#owners.delete(asker.session)
+    return { type: 'closeSession', paths2Delete }
+  }
+}
+
+const ownerOf = (sid: Sid, attachment: number): string => `${sid}:${attachment}`

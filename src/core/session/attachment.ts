@@ -1,0 +1,48 @@
+/** A session as the member that serves it sees it: its place on an edge, its queue, its watches. */
+import type { SessionId } from '../shared/units.ts'
+import type { Outcome } from '../tree/tree.ts'
+import type { TxnBody } from '../tree/txn.ts'
+import type { Operation } from '../wire/opcodes.ts'
+import type { WatchHolder } from '../watch/watches.ts'
+import type { EdgeOutbox } from './edge-outbox.ts'
+
+/** A session actor's end at this member. */
+export interface Edge {
+  readonly id: number
+  readonly outbox: EdgeOutbox
+  readonly slots: Map<number, Attachment>
+  /** Answers this member still owes the actor. */
+  owed: number
+}
+
+/** A request in its session's queue: answered only once everything before it was. */
+export interface Queued {
+  readonly xid: number
+  readonly operation: Operation | undefined
+  /** The request's body stands behind eight bytes of header. */
+  readonly frame: Uint8Array
+  /** What the leader decided: for writes the txn and its outcome, for sync that it is done. */
+  decided: { readonly body: TxnBody; readonly outcome: Outcome } | 'synced' | undefined
+  /** The leader must decide first. */
+  readonly needsLeader: boolean
+}
+
+export class Attachment implements WatchHolder {
+  readonly edge: Edge
+  readonly slot: number
+  readonly session: SessionId
+  /** Grows with every attachment this member makes: the leader refuses requests of an older one. */
+  readonly number: number
+  readonly queue: Queued[] = []
+  readonly dataWatches = new Set<string>()
+  readonly childWatches = new Set<string>()
+  /** Frames are ignored from now on. */
+  isOver = false
+
+  constructor(edge: Edge, slot: number, session: SessionId, number: number) {
+    this.edge = edge
+    this.slot = slot
+    this.session = session
+    this.number = number
+  }
+}

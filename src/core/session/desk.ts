@@ -1,0 +1,436 @@
+/**
+ * The member's side of its sessions: takes their requests from the edges, keeps each session's order, asks the leader
+ * where the leader must decide, and writes every reply and event. Per session strictly first in, first out.
+ */
+import { type Codec, encode, MalformedFrame, Reader, Writer } from '../jute/codec.ts'
+import { CreateSessionTxn, SetWatches } from '../jute/records.ts'
+import { invariant } from '../shared/assert.ts'
+import { asSessionId, asZxid, type SessionId } from '../shared/units.ts'
+import { operations } from '../request/operations.ts'
+import type { Forwarded } from '../request/forward.ts'
+import type { Outcome, Tree } from '../tree/tree.ts'
+import type { TreeEvent } from '../tree/events.ts'
+import type { TxnBody, TxnHeader } from '../tree/txn.ts'
+import { eventTypes, type EventType, opcodes, operationOf } from '../wire/opcodes.ts'
+import { writeWatchEvent } from '../wire/packets.ts'
+import { errorCodes } from '../wire/refusals.ts'
+import { Watches } from '../watch/watches.ts'
+import { Attachment, type Edge, type Queued } from './attachment.ts'
+import { readUp, type UpMessage, verdicts } from './edge-messages.ts'
+import { EdgeOutbox } from './edge-outbox.ts'
+import { replyOutcome } from './outcome-reply.ts'
+
+/** The way to the leader, whoever it is. Numbers come back with the answers. */
+export interface Upstream {
+  forward(request: Forwarded): void
+  sync(number: number): void
+  revalidate(number: number, session: SessionId, attachment: number): void
+}
+
+/** Who waits for the answer of a number. */
+type Waiting =
+  | { readonly type: 'request'; readonly attachment: Attachment; readonly queued: Queued }
+  | { readonly type: 'open'; readonly attachment: Attachment }
+  | { readonly type: 'resume'; readonly attachment: Attachment; readonly watches: SetWatches }
+  | { readonly type: 'expire'; readonly edge: Edge; readonly session: SessionId }
+
+export interface DeskCounters {
+  requests: number
+  replies: number
+  events: number
+}
+
+export class Desk {
+  readonly #tree: () => Tree
+  readonly #upstream: Upstream
+  readonly #watches = new Watches<Attachment>()
+  readonly #edges = new Map<number, Edge>()
+  readonly #attached = new Map<SessionId, Attachment>()
+  readonly #waiting = new Map<number, Waiting>()
+  readonly counters: DeskCounters = { requests: 0, replies: 0, events: 0 }
+  /** Numbers of requests go on from a place of chance: those of an earlier life must not be taken for ours. */
+  #lastNumber: number
+
+  constructor(tree: () => Tree, upstream: Upstream, firstNumber: number) {
+    this.#tree = tree
+    this.#upstream = upstream
+    this.#lastNumber = firstNumber
+  }
+
+  get connectionCount(): number {
+    return this.#attached.size
+  }
+
+  get watchCount(): number {
+    return this.#watches.count
+  }
+
+  get outstandingCount(): number {
+    return this.#waiting.size
+  }
+
+  /** Does the member owe this actor an answer? Then a call of the actor's is worth holding open. */
+  owes(edge: number): boolean {
+    return (this.#edges.get(edge)?.owed ?? 0) > 0
+  }
+
+  /** What must go to the actor now; undefined if nothing. */
+  takeOutput(edge: number): Uint8Array | undefined {
+    const outbox = this.#edges.get(edge)?.outbox
+    return outbox === undefined || outbox.isEmpty ? undefined : outbox.take()
+  }
+
+  /** Edges with something to say. */
+  *edgesWithOutput(): Generator<number> {
+    for (const edge of this.#edges.values()) if (!edge.outbox.isEmpty) yield edge.id
+  }
+
+  /** Takes one message of an actor. Throws MalformedFrame for bytes that are none. */
+  receive(edgeId: number, bytes: Uint8Array): void {
+    const edge = this.#edgeOf(edgeId)
+    for (const message of readUp(bytes)) this.#receiveOne(edge, message)
+  }
+
+  /** The actor is gone or begins anew: its attachments are dropped, its sessions live. */
+  dropEdge(edgeId: number): void {
+    const edge = this.#edges.get(edgeId)
+    if (edge === undefined) return
+    for (const attachment of edge.slots.values()) this.#detach(attachment)
+    this.#edges.delete(edgeId)
+  }
+
+  /** The member stopped to serve: nobody is attached any more. Answers the edges that were. */
+  dropAll(): number[] {
+    const dropped = [...this.#edges.keys()]
+    for (const edge of dropped) this.dropEdge(edge)
+    this.#waiting.clear()
+    return dropped
+  }
+
+  /** A txn was applied: events first, then the reply of whoever asked for it here. */
+  applied(
+    number: number | undefined,
+    header: TxnHeader,
+    body: TxnBody,
+    outcome: Outcome,
+    events: readonly TreeEvent[],
+  ): void {
+    for (const event of events) this.#fire(event, header.zxid)
+    const waiting = number === undefined ? undefined : this.#waiting.get(number)
+    if (waiting !== undefined && number !== undefined) {
+      this.#waiting.delete(number)
+      this.#decided(waiting, body, outcome)
+    }
+    if (body.type === 'closeSession') this.#end(asSessionId(header.session))
+  }
+
+  /** Is this the number of a request that waits here? Its stats are then worth computing. */
+  waitsFor(number: number): boolean {
+    return this.#waiting.has(number)
+  }
+
+  synced(number: number): void {
+    const waiting = this.#waiting.get(number)
+    if (waiting?.type !== 'request') return
+    this.#waiting.delete(number)
+    waiting.queued.decided = 'synced'
+    waiting.attachment.edge.owed -= 1
+    this.#drain(waiting.attachment)
+  }
+
+  revalidated(number: number, isAlive: boolean): void {
+    const waiting = this.#waiting.get(number)
+    if (waiting?.type !== 'resume') return
+    this.#waiting.delete(number)
+    const { attachment, watches } = waiting
+    attachment.edge.owed -= 1
+    if (attachment.isOver) return
+    this.#answerAttach(attachment, isAlive ? verdicts.alive : verdicts.gone)
+    if (isAlive) this.#rearm(attachment, watches)
+  }
+
+  #receiveOne(edge: Edge, message: UpMessage): void {
+    switch (message.type) {
+      case 'request':
+        return this.#request(edge, message.slot, message.frame)
+      case 'open':
+        return this.#open(edge, message.slot, asSessionId(message.session), message.timeoutMs)
+      case 'resume':
+        return this.#resume(edge, message)
+      case 'drop': {
+        const attachment = edge.slots.get(message.slot)
+        if (attachment !== undefined) this.#detach(attachment)
+        return undefined
+      }
+      case 'expire':
+        return this.#expire(edge, asSessionId(message.session))
+      case 'list':
+        return this.#list(edge, message)
+    }
+  }
+
+  #edgeOf(id: number): Edge {
+    const known = this.#edges.get(id)
+    if (known !== undefined) return known
+    const edge = { id, outbox: new EdgeOutbox(), slots: new Map(), owed: 0 }
+    this.#edges.set(id, edge)
+    return edge
+  }
+
+  #attach(edge: Edge, slot: number, session: SessionId): Attachment {
+    const before = this.#attached.get(session)
+    if (before !== undefined) this.#detach(before)
+    const attachment = new Attachment(edge, slot, session, this.#nextNumber())
+    edge.slots.set(slot, attachment)
+    this.#attached.set(session, attachment)
+    return attachment
+  }
+
+  #detach(attachment: Attachment): void {
+    attachment.isOver = true
+    this.#watches.drop(attachment)
+    attachment.queue.length = 0
+    if (attachment.edge.slots.get(attachment.slot) === attachment) {
+      attachment.edge.slots.delete(attachment.slot)
+    }
+    if (this.#attached.get(attachment.session) === attachment) {
+      this.#attached.delete(attachment.session)
+    }
+  }
+
+  #open(edge: Edge, slot: number, session: SessionId, timeoutMs: number): void {
+    const attachment = this.#attach(edge, slot, session)
+    const frame = requestFrame(opcodes.createSession.code, encode(CreateSessionTxn, { timeOut: timeoutMs }))
+    this.#forward({ type: 'open', attachment }, attachment, frame)
+  }
+
+  #resume(edge: Edge, message: UpMessage & { readonly type: 'resume' }): void {
+    const session = asSessionId(message.session)
+    const attachment = this.#attach(edge, message.slot, session)
+    if (message.lastZxid > this.#tree().applied) {
+      return this.#answerAttach(attachment, verdicts.behind)
+    }
+    const watches = { relativeZxid: message.lastZxid, ...message }
+    const number = this.#await({ type: 'resume', attachment, watches }, edge)
+    this.#upstream.revalidate(number, session, attachment.number)
+  }
+
+  #answerAttach(attachment: Attachment, verdict: number): void {
+    const { edge, slot } = attachment
+    edge.outbox.send({ type: 'attached', slot, verdict })
+    if (verdict !== verdicts.alive) this.#detach(attachment)
+  }
+
+  #expire(edge: Edge, session: SessionId): void {
+    const number = this.#await({ type: 'expire', edge, session }, edge)
+    const frame = requestFrame(opcodes.closeSession.code, nothing)
+    this.#upstream.forward({ number, session, attachment: 0, frame })
+  }
+
+  #list(edge: Edge, asked: UpMessage & { readonly type: 'list' }): void {
+    const sessions = []
+    for (const [session, timeoutMs] of this.#tree().sessions) {
+      if (session >= asked.idsFrom && session <= asked.idsTo) sessions.push({ session, timeoutMs })
+    }
+    edge.outbox.send({ type: 'sessions', number: asked.number, sessions })
+  }
+
+  #request(edge: Edge, slot: number, frame: Uint8Array | null): void {
+    const attachment = edge.slots.get(slot)
+    if (attachment === undefined || attachment.isOver) return
+    this.counters.requests += 1
+    if (frame === null || frame.length < 8) return this.#hangup(attachment)
+    const header = new Reader(frame)
+    const xid = header.int()
+    const operation = operationOf(header.int())
+    const kind = operation === undefined ? 'absent' : operations[operation].kind
+    const needsLeader = kind === 'write' || kind === 'multi' || kind === 'closeSession' || kind === 'sync'
+    const queued: Queued = { xid, operation, frame, decided: undefined, needsLeader }
+    if (!needsLeader && attachment.queue.length === 0) return this.#answer(attachment, queued)
+    attachment.queue.push(queued)
+    if (!needsLeader) return
+    const waiting: Waiting = { type: 'request', attachment, queued }
+    if (kind === 'sync') this.#upstream.sync(this.#await(waiting, edge))
+    else this.#forward(waiting, attachment, frame)
+  }
+
+  #forward(waiting: Waiting, attachment: Attachment, frame: Uint8Array): void {
+    const number = this.#await(waiting, attachment.edge)
+    const { session } = attachment
+    this.#upstream.forward({ number, session, attachment: attachment.number, frame })
+  }
+
+  #await(waiting: Waiting, edge: Edge): number {
+    const number = this.#nextNumber()
+    invariant(!this.#waiting.has(number), 'a request number is used once at a time')
+    this.#waiting.set(number, waiting)
+    edge.owed += 1
+    return number
+  }
+
+  #nextNumber(): number {
+    this.#lastNumber = (this.#lastNumber + 1) & 0x7fff_ffff
+    return this.#lastNumber
+  }
+
+  #decided(waiting: Waiting, body: TxnBody, outcome: Outcome): void {
+    switch (waiting.type) {
+      case 'request':
+        waiting.attachment.edge.owed -= 1
+        waiting.queued.decided = { body, outcome }
+        return this.#drain(waiting.attachment)
+      case 'open':
+        waiting.attachment.edge.owed -= 1
+        if (waiting.attachment.isOver) return undefined
+        return this.#answerAttach(waiting.attachment, outcome.err === 0 ? verdicts.alive : verdicts.taken)
+      case 'expire':
+        waiting.edge.owed -= 1
+        waiting.edge.outbox.send({ type: 'expired', session: waiting.session })
+        return undefined
+      case 'resume':
+        return invariant(false, 'a revalidation is no txn')
+    }
+  }
+
+  #drain(attachment: Attachment): void {
+    const { queue } = attachment
+    let done = 0
+    for (; done < queue.length && !attachment.isOver; done++) {
+      const next = queue[done] as Queued
+      if (next.needsLeader && next.decided === undefined) break
+      this.#answer(attachment, next)
+    }
+    // Answering the last request of a session empties the queue by itself.
+    if (queue.length > 0) queue.splice(0, done)
+  }
+
+  #answer(attachment: Attachment, queued: Queued): void {
+    const { edge, slot } = attachment
+    const { xid, operation, decided } = queued
+    const zxid = this.#tree().applied
+    this.counters.replies += 1
+    if (decided === 'synced') return this.#answerSync(attachment, queued)
+    if (decided !== undefined) {
+      const { err } = decided.outcome
+      if (err === errorCodes.SessionMoved) return this.#hangup(attachment)
+      replyOutcome(edge.outbox, slot, xid, zxid, decided.body, decided.outcome)
+      if (err === errorCodes.Unimplemented) this.#hangup(attachment)
+      return undefined
+    }
+    const meaning = operation === undefined ? undefined : operations[operation]
+    if (operation === undefined || meaning?.kind === 'absent') {
+      edge.outbox.reply(slot, xid, zxid, errorCodes.Unimplemented)
+      return this.#hangup(attachment)
+    }
+    try {
+      this.#answerLocally(attachment, queued, operation)
+    } catch (fault) {
+      if (!(fault instanceof MalformedFrame)) throw fault
+      edge.outbox.reply(slot, xid, zxid, errorCodes.MarshallingError)
+    }
+    return undefined
+  }
+
+  #answerLocally(attachment: Attachment, queued: Queued, operation: keyof typeof operations): void {
+    const { edge, slot } = attachment
+    const { xid, frame } = queued
+    const zxid = this.#tree().applied
+    const meaning = operations[operation]
+    if (meaning.kind === 'ping') return edge.outbox.reply(slot, xid, zxid, 0)
+    const body = new Reader(frame, 8)
+    if (meaning.kind === 'setWatches') {
+      this.#rearm(attachment, SetWatches.read(body))
+      return edge.outbox.reply(slot, xid, zxid, 0)
+    }
+    invariant(meaning.kind === 'read', 'what the leader need not decide is read here')
+    const { request, reply } = opcodes[operation]
+    const read = meaning.read((request as Codec<unknown>).read(body) as never, {
+      tree: this.#tree(),
+      identities: nobody,
+      watchData: (path) => this.#watches.watchData(attachment, path),
+      watchChildren: (path) => this.#watches.watchChildren(attachment, path),
+    })
+    if (typeof read === 'string') return edge.outbox.reply(slot, xid, zxid, errorCodes[read])
+    edge.outbox.reply(slot, xid, zxid, 0, reply as Codec<unknown>, read.value)
+  }
+
+  #answerSync(attachment: Attachment, { xid, frame }: Queued): void {
+    const { edge, slot } = attachment
+    const zxid = this.#tree().applied
+    try {
+      const request = opcodes.sync.request.read(new Reader(frame, 8))
+      edge.outbox.reply(slot, xid, zxid, 0, opcodes.sync.reply, request)
+    } catch (fault) {
+      if (!(fault instanceof MalformedFrame)) throw fault
+      edge.outbox.reply(slot, xid, zxid, errorCodes.MarshallingError)
+    }
+  }
+
+  /** Events for what changed since the client last looked; watches for what did not (DataTree.setWatches). */
+  #rearm(attachment: Attachment, asked: SetWatches): void {
+    const tree = this.#tree()
+    const since = asked.relativeZxid
+    const tell = (type: EventType, path: string): void => {
+      attachment.edge.outbox.send({
+        type: 'event',
+        slots: [attachment.slot],
+        frame: writeWatchEvent(-1, type, path),
+      })
+    }
+    for (const path of asked.dataWatches) {
+      const node = tree.get(path)
+      if (node === undefined) tell(eventTypes.deleted, path)
+      else if (node.mzxid > since) tell(eventTypes.dataChanged, path)
+      else this.#watches.watchData(attachment, path)
+    }
+    for (const path of asked.existWatches) {
+      if (tree.get(path) !== undefined) tell(eventTypes.created, path)
+      else this.#watches.watchData(attachment, path)
+    }
+    for (const path of asked.childWatches) {
+      const node = tree.get(path)
+      if (node === undefined) tell(eventTypes.deleted, path)
+      else if (node.pzxid > since) tell(eventTypes.childrenChanged, path)
+      else this.#watches.watchChildren(attachment, path)
+    }
+  }
+
+  #fire(event: TreeEvent, zxid: number): void {
+    const holders = this.#watches.fire(event)
+    if (holders.size === 0) return
+    const slots = new Map<Edge, number[]>()
+    for (const { edge, slot } of holders) {
+      const known = slots.get(edge)
+      if (known === undefined) slots.set(edge, [slot])
+      else known.push(slot)
+    }
+    const frame = writeWatchEvent(asZxid(zxid), event.type, event.path)
+    this.counters.events += holders.size
+    for (const [edge, of] of slots) edge.outbox.send({ type: 'event', slots: of, frame })
+  }
+
+  #hangup(attachment: Attachment): void {
+    attachment.edge.outbox.send({ type: 'hangup', slot: attachment.slot })
+    this.#detach(attachment)
+  }
+
+  #end(session: SessionId): void {
+    const attachment = this.#attached.get(session)
+    if (attachment === undefined) return
+    attachment.edge.outbox.send({ type: 'ended', slot: attachment.slot })
+    this.#detach(attachment)
+  }
+}
+
+const nobody: readonly never[] = []
+const nothing = new Uint8Array(0)
+
+/** A request frame of the member's own making. */
+function requestFrame(code: number, body: Uint8Array): Uint8Array {
+  const writer = new Writer(16)
+  writer.int(0)
+  writer.int(code)
+  writer.raw(body)
+  return writer.take()
+}
+

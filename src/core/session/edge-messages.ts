@@ -1,0 +1,114 @@
+/**
+ * What a session actor and a member say to each other: frames of many sessions in one message. A session is named by its
+ * slot, a small number the actor gave it on this edge.
+ *
+ * A message is a repetition of: byte kind, then the record of that kind. Both ends are ours; bytes that are no message
+ * end the edge.
+ */
+import {
+  buffer,
+  type Codec,
+  type Decoded,
+  id,
+  int,
+  long,
+  MalformedFrame,
+  Reader,
+  record,
+  ustring,
+  vector,
+  type Writer,
+} from '../jute/codec.ts'
+
+/** Actor → member. */
+export const upRecords = {
+  /** Make a new session of this id. */
+  open: record({ slot: int, session: id, timeoutMs: int }),
+  /** Serve a session that exists, which has seen `lastZxid`; re-arm its watches as SetWatches does. */
+  resume: record({
+    slot: int,
+    session: id,
+    lastZxid: long,
+    dataWatches: vector(ustring),
+    existWatches: vector(ustring),
+    childWatches: vector(ustring),
+  }),
+  /** A client's request, without its length. */
+  request: record({ slot: int, frame: buffer }),
+  /** The client is gone from this member; its session lives. */
+  drop: record({ slot: int }),
+  /** The session's time is over: close it. */
+  expire: record({ session: id }),
+  /** Which sessions are mine? */
+  list: record({ number: int, idsFrom: id, idsTo: id }),
+} as const
+
+/** Member → actor. */
+export const downRecords = {
+  /** Answer to `open` and `resume`; `verdict` is one of `verdicts`. */
+  attached: record({ slot: int, verdict: int }),
+  /** Frames for the client, each with its length. */
+  frames: record({ slot: int, frames: buffer }),
+  /** One frame for many clients. */
+  event: record({ slots: vector(int), frame: buffer }),
+  /** Close the client's connection; its session lives. */
+  hangup: record({ slot: int }),
+  /** The session is no more: close the connection, forget it. */
+  ended: record({ slot: int }),
+  /** Answer to `expire`: the session is no more. */
+  expired: record({ session: id }),
+  /** Answer to `list`. */
+  sessions: record({ number: int, sessions: vector(record({ session: id, timeoutMs: int })) }),
+} as const
+
+export const verdicts = {
+  /** Serve it. */
+  alive: 0,
+  /** There is no such session (any more). */
+  gone: 1,
+  /** The client has seen more than this member: it must go elsewhere. */
+  behind: 2,
+  /** The id of `open` is in use: take another. */
+  taken: 3,
+} as const
+
+type MessageOf<R extends Record<string, Codec<never> | Codec<unknown>>> = {
+  [K in keyof R]: { readonly type: K } & Decoded<R[K]>
+}[keyof R]
+export type UpMessage = MessageOf<typeof upRecords>
+export type DownMessage = MessageOf<typeof downRecords>
+
+export const writeUp = (into: Writer, message: UpMessage): void => write(into, upRecords, message)
+export const writeDown = (into: Writer, message: DownMessage): void =>
+  write(into, downRecords, message)
+/** Throws MalformedFrame. */
+export const readUp = (bytes: Uint8Array): UpMessage[] => read(bytes, upRecords) as UpMessage[]
+/** Throws MalformedFrame. */
+export const readDown = (bytes: Uint8Array): DownMessage[] =>
+  read(bytes, downRecords) as DownMessage[]
+
+/** The kind byte of client frames, for whoever writes their bytes in place. */
+export const framesKind = Object.keys(downRecords).indexOf('frames')
+
+type Records = Readonly<Record<string, Codec<never> | Codec<unknown>>>
+
+function write(into: Writer, records: Records, message: { readonly type: string }): void {
+  const kind = Object.keys(records).indexOf(message.type)
+  into.byte(kind)
+  ;(records[message.type] as Codec<unknown>).write(into, message)
+}
+
+function read(bytes: Uint8Array, records: Records): { readonly type: string }[] {
+  const kinds = Object.keys(records)
+  const reader = new Reader(bytes)
+  const messages: { type: string }[] = []
+  while (reader.left > 0) {
+    const kind = reader.byte()
+    const type = kinds[kind]
+    if (type === undefined) throw new MalformedFrame(`edge message of kind ${kind}`)
+    const message = (records[type] as Codec<unknown>).read(reader) as { type: string }
+    message.type = type
+    messages.push(message)
+  }
+  return messages
+}

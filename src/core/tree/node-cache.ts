@@ -1,0 +1,162 @@
+/**
+ * The znodes in memory: all that changed since the checkpoint, and as many of the others as the budget allows. The rest
+ * stays in the checkpoint's rows, so that a member wakes without reading its tree and a tree may exceed its memory.
+ */
+import { nameOf, parentOf } from './path.ts'
+import { type RowChange, rooms, type RowTable } from './row-table.ts'
+import { bytesOf, type Znode, znodeFromRow, znodeToRow } from './znode.ts'
+
+/** A node in memory with what is known of its children's names. */
+interface Cached extends Znode {
+  /** All names, once somebody asked for them. */
+  names: Set<string> | undefined
+  /** Names added (true) and removed (false) since the checkpoint, while `names` is not loaded. */
+  nameChanges: Map<string, boolean> | undefined
+  /** Used since the sweep last came by. */
+  touched: boolean
+}
+
+export class NodeCache {
+  readonly #table: RowTable
+  readonly #budgetBytes: number
+  readonly #nodes = new Map<string, Cached>()
+  /** Paths created, changed or deleted since the checkpoint. */
+  #dirty = new Set<string>()
+  #bytes = 0
+  /** Every node of the tree is in memory: what is not here does not exist. */
+  #complete: boolean
+
+  constructor(table: RowTable, budgetBytes: number, complete: boolean) {
+    this.#table = table
+    this.#budgetBytes = budgetBytes
+    this.#complete = complete
+  }
+
+  get cachedBytes(): number {
+    return this.#bytes
+  }
+
+  get cachedCount(): number {
+    return this.#nodes.size
+  }
+
+  get dirtyCount(): number {
+    return this.#dirty.size
+  }
+
+  /** The node at `path`, to be read only. */
+  get(path: string): Cached | undefined {
+    const node = this.#nodes.get(path)
+    if (node !== undefined) {
+      node.touched = true
+      return node
+    }
+    if (this.#complete || this.#dirty.has(path)) return undefined
+    return this.#load(path)
+  }
+
+  /** Says that `node`, which stands at `path`, was changed: it stays in memory until the next checkpoint. */
+  change(path: string, node: Cached): void {
+    this.#dirty.add(path)
+    if (!this.#nodes.has(path)) this.#keep(path, node)
+  }
+
+  add(path: string, node: Znode): void {
+    this.#dirty.add(path)
+    this.#keep(path, { ...node, names: new Set(), nameChanges: undefined, touched: true })
+  }
+
+  remove(path: string, node: Znode): void {
+    this.#dirty.add(path)
+    if (this.#nodes.delete(path)) this.#bytes -= bytesOf(path, node)
+  }
+
+  /** Data replaced: the budget must know. */
+  resized(by: number): void {
+    this.#bytes += by
+  }
+
+  addName(parent: Cached, name: string): void {
+    if (parent.names !== undefined) parent.names.add(name)
+    else (parent.nameChanges ??= new Map()).set(name, true)
+  }
+
+  removeName(parent: Cached, name: string): void {
+    if (parent.names !== undefined) parent.names.delete(name)
+    else (parent.nameChanges ??= new Map()).set(name, false)
+  }
+
+  /** The names of a node's children, in no order. */
+  names(path: string, node: Cached): ReadonlySet<string> {
+    if (node.names !== undefined) return node.names
+    const names = new Set(this.#table.names(rooms.znode, path))
+    for (const [name, present] of node.nameChanges ?? []) {
+      if (present) names.add(name)
+      else names.delete(name)
+    }
+    node.names = names
+    node.nameChanges = undefined
+    return names
+  }
+
+  /** The rows that bring the checkpoint up to the present. */
+  changedRows(): RowChange[] {
+    const rows: RowChange[] = []
+    for (const path of this.#dirty) {
+      const node = this.#nodes.get(path)
+      rows.push({ ...rowKeyOf(path), value: node === undefined ? null : znodeToRow(node) })
+    }
+    return rows
+  }
+
+  /** The changed rows are in the checkpoint: nothing is dirty, and what exceeds the budget may go. */
+  checkpointed(): void {
+    for (const path of this.#dirty) {
+      const parent = this.#nodes.get(path === '/' ? '/' : parentOf(path))
+      if (parent !== undefined) parent.nameChanges = undefined
+    }
+    this.#dirty = new Set()
+    if (this.#bytes > this.#budgetBytes) this.#sweep()
+  }
+
+  /** Drops nodes that nobody asked for since the last sweep, until a quarter of the budget is free. */
+  #sweep(): void {
+    const target = this.#budgetBytes * 0.75
+    for (let round = 0; round < 2 && this.#bytes > target; round++) {
+      for (const [path, node] of this.#nodes) {
+        if (this.#bytes <= target) break
+        if (node.touched) {
+          node.touched = false
+        } else {
+          this.#nodes.delete(path)
+          this.#bytes -= bytesOf(path, node)
+          this.#complete = false
+        }
+      }
+    }
+  }
+
+  #load(path: string): Cached | undefined {
+    const { room, key, name } = rowKeyOf(path)
+    const row = this.#table.get(room, key, name)
+    if (row === undefined) return undefined
+    // A row may be a view of a larger page; the node lives longer.
+    const node = { ...znodeFromRow(row.slice()), names: undefined, nameChanges: undefined, touched: true }
+    this.#keep(path, node)
+    // Reads alone may fill the memory, and clean nodes may go at any time.
+    if (this.#bytes > this.#budgetBytes && this.#dirty.size === 0) this.#sweep()
+    return node
+  }
+
+  #keep(path: string, node: Cached): void {
+    this.#nodes.set(path, node)
+    this.#bytes += bytesOf(path, node)
+  }
+}
+
+export type CachedNode = Cached
+
+export function rowKeyOf(path: string): { room: number; key: string; name: string } {
+  if (path === '/') return { room: rooms.znode, key: '', name: '' }
+  return { room: rooms.znode, key: parentOf(path), name: nameOf(path) }
+}

@@ -1,0 +1,415 @@
+/**
+ * The znodes and the sessions, moved by committed txns and nothing else. Members that applied the same txns have equal
+ * trees, and equal digests.
+ */
+import { type Decoded, decode, encode, int, long, record } from '../jute/codec.ts'
+import type { Acl, Stat } from '../jute/records.ts'
+import { invariant, unreachable } from '../shared/assert.ts'
+import { asSessionId, asZxid, type SessionId, type Zxid } from '../shared/units.ts'
+import { eventTypes, permissions } from '../wire/opcodes.ts'
+import type { TreeEvent } from './events.ts'
+import { type CachedNode, NodeCache } from './node-cache.ts'
+import { nameOf, parentOf } from './path.ts'
+import { type RowChange, rooms, type RowTable } from './row-table.ts'
+import type { Change, TxnBody, TxnHeader } from './txn.ts'
+import { digestOf, statOf, type Znode } from './znode.ts'
+
+/** What an applied txn answers to whoever asked for it. */
+export interface Outcome {
+  readonly err: number
+  /** The path that was created. */
+  readonly path?: string
+  /** The node right after the change; only where `stats` were asked for. */
+  readonly stat?: Stat
+  /** Of a multi: one outcome per operation. */
+  readonly parts?: readonly Outcome[]
+}
+
+export const worldAnyone: readonly Acl[] = [
+  { perms: permissions.all, id: { scheme: 'world', id: 'anyone' } },
+]
+const worldReads: readonly Acl[] = [
+  { perms: permissions.read, id: { scheme: 'world', id: 'anyone' } },
+]
+
+const Totals = record({
+  zxid: long,
+  digestHigh: long,
+  digestLow: long,
+  nodes: long,
+  dataBytes: long,
+  sessions: long,
+})
+const SessionRow = record({ timeoutMs: int })
+const emptyRow = new Uint8Array(0)
+
+export class Tree {
+  readonly #cache: NodeCache
+  readonly #sessions = new Map<SessionId, number>()
+  readonly #ephemerals = new Map<SessionId, Set<string>>()
+  /** Rows of sessions and ephemerals that changed since the checkpoint, by their identity. */
+  #changes = new Map<string, RowChange>()
+  /** Paths whose part of the digest is out of date. */
+  readonly #stale = new Set<string>()
+  #digestHigh = 0
+  #digestLow = 0
+  #nodes = 0
+  #dataBytes = 0
+  #ephemeralCount = 0
+  #applied = asZxid(0)
+  #checkpointed = asZxid(0)
+
+  /** Opens the tree of a checkpoint; one without totals is new and holds ZooKeeper's four nodes. */
+  constructor(table: RowTable, cacheBytes: number) {
+    const row = table.get(rooms.totals, '', '')
+    this.#cache = new NodeCache(table, cacheBytes, row === undefined)
+    if (row === undefined) this.#plant()
+    else this.#restore(table, row)
+  }
+
+  #restore(table: RowTable, row: Uint8Array): void {
+    const totals: Decoded<typeof Totals> = decode(Totals, row)
+    this.#applied = asZxid(totals.zxid)
+    this.#checkpointed = this.#applied
+    this.#digestHigh = totals.digestHigh
+    this.#digestLow = totals.digestLow
+    this.#nodes = totals.nodes
+    this.#dataBytes = totals.dataBytes
+    this.#loadSessions(table)
+  }
+
+  /** The zxid of the last txn applied. */
+  get applied(): Zxid {
+    return this.#applied
+  }
+
+  /** The zxid the checkpoint stands at. */
+  get checkpointZxid(): Zxid {
+    return this.#checkpointed
+  }
+
+  /** Nodes as ZooKeeper counts them: the root twice. */
+  get nodeCount(): number {
+    return this.#nodes + 1
+  }
+
+  get ephemeralCount(): number {
+    return this.#ephemeralCount
+  }
+
+  /** Bytes of all paths and data. */
+  get dataBytes(): number {
+    return this.#dataBytes
+  }
+
+  get sessions(): ReadonlyMap<SessionId, number> {
+    return this.#sessions
+  }
+
+  get cachedBytes(): number {
+    return this.#cache.cachedBytes
+  }
+
+  get(path: string): Readonly<Znode> | undefined {
+    return this.#cache.get(path === '' ? '/' : path)
+  }
+
+  /** The names of a node's children; undefined if there is no such node. */
+  children(path: string): ReadonlySet<string> | undefined {
+    const at = path === '' ? '/' : path
+    const node = this.#cache.get(at)
+    return node === undefined ? undefined : this.#cache.names(at, node)
+  }
+
+  ephemeralsOf(session: SessionId): ReadonlySet<string> {
+    return this.#ephemerals.get(session) ?? noPaths
+  }
+
+  /** The tree's digest, 64 bits in hex, as ZooKeeper's `hash` prints it: equal trees have equal digests. */
+  digest(): string {
+    for (const path of this.#stale) {
+      const node = this.#cache.get(path)
+      if (node === undefined) continue
+      const now = digestOf(path, node)
+      this.#addToDigest(now - node.digest)
+      node.digest = now
+    }
+    this.#stale.clear()
+    const high = this.#digestHigh.toString(16)
+    return high === '0'
+      ? this.#digestLow.toString(16)
+      : high + this.#digestLow.toString(16).padStart(8, '0')
+  }
+
+  /** Applies one committed txn. Events are appended to `events`; stats are computed only if asked for. */
+  apply(header: TxnHeader, body: TxnBody, events: TreeEvent[], stats: boolean): Outcome {
+    invariant(header.zxid > this.#applied, 'txns are applied in the order of their zxids')
+    this.#applied = asZxid(header.zxid)
+    if (body.type !== 'multi') return this.#applyChange(header, body, events, stats)
+    // Of a multi that failed every change is an error; so either all of these change the tree or none does.
+    const parts = body.changes.map((change) => this.#applyChange(header, change, events, stats))
+    return { err: 0, parts }
+  }
+
+  /** The rows that bring the checkpoint to the present; to be written in one transaction. */
+  checkpoint(): { readonly zxid: Zxid; readonly rows: RowChange[] } {
+    this.digest()
+    const totals = encode(Totals, {
+      zxid: this.#applied,
+      digestHigh: this.#digestHigh,
+      digestLow: this.#digestLow,
+      nodes: this.#nodes,
+      dataBytes: this.#dataBytes,
+      sessions: this.#sessions.size,
+    })
+    const rows = [...this.#cache.changedRows(), ...this.#changes.values()]
+    rows.push({ room: rooms.totals, key: '', name: '', value: totals })
+    return { zxid: this.#applied, rows }
+  }
+
+  /** The rows of the last `checkpoint` are durable, and nothing was applied since. */
+  checkpointWritten(): void {
+    this.#checkpointed = this.#applied
+    this.#changes = new Map()
+    this.#cache.checkpointed()
+  }
+
+  #applyChange(header: TxnHeader, change: Change, events: TreeEvent[], stats: boolean): Outcome {
+    switch (change.type) {
+      case 'error':
+        return { err: change.err }
+      case 'create':
+      case 'create2':
+        return this.#create(header, change, change.ephemeral ? header.session : 0n, events, stats)
+      case 'createContainer':
+        return this.#create(header, change, containerOwner, events, stats)
+      case 'createTtl':
+        return this.#create(header, change, ttlOwner | BigInt(change.ttl), events, stats)
+      case 'delete':
+      case 'deleteContainer':
+        this.#delete(header, change.path, events)
+        return { err: 0 }
+      case 'setData':
+        return this.#setData(header, change, events, stats)
+      case 'setAcl':
+        return this.#setAcl(change, stats)
+      case 'check':
+        return { err: 0 }
+      case 'createSession':
+        this.#openSession(asSessionId(header.session), change.timeOut)
+        return { err: 0 }
+      case 'closeSession':
+        this.#closeSession(header, change.paths2Delete, events)
+        return { err: 0 }
+      default:
+        return unreachable(change)
+    }
+  }
+
+  #create(
+    header: TxnHeader,
+    txn: { path: string; data: Uint8Array | null; acl: readonly Acl[]; parentCVersion: number },
+    owner: bigint,
+    events: TreeEvent[],
+    stats: boolean,
+  ): Outcome {
+    const parentPath = parentOf(txn.path)
+    const parent = this.#node(parentPath)
+    invariant(this.#cache.get(txn.path) === undefined, 'a created node did not exist')
+    const { zxid, time } = header
+    const node: Znode = {
+      // The txn is a view of a whole batch; the node lives longer.
+      data: txn.data === null ? null : txn.data.slice(),
+      acl: sharedAcl(txn.acl),
+      czxid: zxid,
+      mzxid: zxid,
+      pzxid: zxid,
+      ctime: time,
+      mtime: time,
+      version: 0,
+      creations: 0,
+      aversion: 0,
+      owner,
+      childCount: 0,
+      digest: 0,
+    }
+    this.#cache.add(txn.path, node)
+    this.#cache.addName(parent, nameOf(txn.path))
+    parent.childCount += 1
+    parent.creations = txn.parentCVersion
+    parent.pzxid = zxid
+    this.#changed(parentPath, parent)
+    this.#stale.add(txn.path)
+    this.#nodes += 1
+    this.#dataBytes += txn.path.length + (node.data?.length ?? 0)
+    if (isSessionOwner(owner)) this.#addEphemeral(asSessionId(owner), txn.path)
+    events.push({ type: eventTypes.created, path: txn.path })
+    events.push({ type: eventTypes.childrenChanged, path: parentPath })
+    return stats ? { err: 0, path: txn.path, stat: statOf(node) } : { err: 0, path: txn.path }
+  }
+
+  #delete(header: TxnHeader, path: string, events: TreeEvent[]): void {
+    const node = this.#node(path)
+    const parentPath = parentOf(path)
+    const parent = this.#node(parentPath)
+    this.#cache.remove(path, node)
+    this.#cache.removeName(parent, nameOf(path))
+    parent.childCount -= 1
+    parent.pzxid = header.zxid
+    this.#changed(parentPath, parent)
+    this.#addToDigest(-node.digest)
+    this.#stale.delete(path)
+    this.#nodes -= 1
+    this.#dataBytes -= path.length + (node.data?.length ?? 0)
+    if (isSessionOwner(node.owner)) this.#removeEphemeral(asSessionId(node.owner), path)
+    events.push({ type: eventTypes.deleted, path })
+    events.push({ type: eventTypes.childrenChanged, path: parentPath })
+  }
+
+  #setData(
+    header: TxnHeader,
+    txn: { path: string; data: Uint8Array | null; version: number },
+    events: TreeEvent[],
+    stats: boolean,
+  ): Outcome {
+    const node = this.#node(txn.path)
+    const grown = (txn.data?.length ?? 0) - (node.data?.length ?? 0)
+    node.data = txn.data === null ? null : txn.data.slice()
+    node.version = txn.version
+    node.mzxid = header.zxid
+    node.mtime = header.time
+    this.#cache.resized(grown)
+    this.#dataBytes += grown
+    this.#changed(txn.path, node)
+    events.push({ type: eventTypes.dataChanged, path: txn.path })
+    return stats ? { err: 0, stat: statOf(node) } : { err: 0 }
+  }
+
+  #setAcl(txn: { path: string; acl: readonly Acl[]; version: number }, stats: boolean): Outcome {
+    const node = this.#node(txn.path)
+    node.acl = sharedAcl(txn.acl)
+    node.aversion = txn.version
+    this.#changed(txn.path, node)
+    return stats ? { err: 0, stat: statOf(node) } : { err: 0 }
+  }
+
+  #openSession(session: SessionId, timeoutMs: number): void {
+    this.#sessions.set(session, timeoutMs)
+    this.#noteRow(rooms.session, '', hexOf(session), encode(SessionRow, { timeoutMs }))
+  }
+
+  #closeSession(header: TxnHeader, paths: readonly string[], events: TreeEvent[]): void {
+    const session = asSessionId(header.session)
+    for (const path of paths) {
+      if (this.#cache.get(path) !== undefined) this.#delete(header, path, events)
+    }
+    invariant(this.ephemeralsOf(session).size === 0, 'a closed session leaves no ephemeral behind')
+    this.#sessions.delete(session)
+    this.#noteRow(rooms.session, '', hexOf(session), null)
+  }
+
+  #addEphemeral(session: SessionId, path: string): void {
+    const paths = this.#ephemerals.get(session)
+    if (paths === undefined) this.#ephemerals.set(session, new Set([path]))
+    else paths.add(path)
+    this.#ephemeralCount += 1
+    this.#noteRow(rooms.ephemeral, hexOf(session), path, emptyRow)
+  }
+
+  #removeEphemeral(session: SessionId, path: string): void {
+    const paths = this.#ephemerals.get(session)
+    invariant(paths?.delete(path) === true, 'an ephemeral is known to its session')
+    if (paths.size === 0) this.#ephemerals.delete(session)
+    this.#ephemeralCount -= 1
+    this.#noteRow(rooms.ephemeral, hexOf(session), path, null)
+  }
+
+  #node(path: string): CachedNode {
+    const node = this.#cache.get(path)
+    invariant(node !== undefined, `a txn names nodes that exist (${path})`)
+    return node
+  }
+
+  #changed(path: string, node: CachedNode): void {
+    this.#cache.change(path, node)
+    this.#stale.add(path)
+  }
+
+  #noteRow(room: number, key: string, name: string, value: Uint8Array | null): void {
+    this.#changes.set(`${room} ${key} ${name}`, { room, key, name, value })
+  }
+
+  #addToDigest(amount: number): void {
+    const low = this.#digestLow + amount
+    const carry = Math.floor(low / two32)
+    this.#digestLow = low - carry * two32
+    this.#digestHigh = (this.#digestHigh + carry) >>> 0
+  }
+
+  #plant(): void {
+    const fresh = (acl: readonly Acl[], childCount: number): Znode => ({
+      data: new Uint8Array(0),
+      acl,
+      czxid: 0,
+      mzxid: 0,
+      pzxid: 0,
+      ctime: 0,
+      mtime: 0,
+      version: 0,
+      creations: 0,
+      aversion: 0,
+      owner: 0n,
+      childCount,
+      digest: 0,
+    })
+    const planted: [string, Znode][] = [
+      ['/', fresh(worldAnyone, 1)],
+      ['/zookeeper', fresh(worldAnyone, 2)],
+      ['/zookeeper/quota', fresh(worldAnyone, 0)],
+      ['/zookeeper/config', { ...fresh(worldReads, 0), version: -1, aversion: -1 }],
+    ]
+    for (const [path, node] of planted) {
+      this.#cache.add(path, node)
+      this.#stale.add(path)
+      this.#nodes += 1
+      this.#dataBytes += path.length
+      const parent = path === '/' ? undefined : this.#cache.get(parentOf(path))
+      if (parent !== undefined) this.#cache.addName(parent, nameOf(path))
+    }
+  }
+
+  #loadSessions(table: RowTable): void {
+    for (const name of table.names(rooms.session, '')) {
+      const row = table.get(rooms.session, '', name)
+      invariant(row !== undefined, 'a listed session has a row')
+      this.#sessions.set(sessionOfHex(name), decode(SessionRow, row).timeoutMs)
+    }
+    for (const session of this.#sessions.keys()) {
+      const paths = table.names(rooms.ephemeral, hexOf(session))
+      if (paths.length > 0) this.#ephemerals.set(session, new Set(paths))
+      this.#ephemeralCount += paths.length
+    }
+  }
+}
+
+const two32 = 0x1_0000_0000
+const noPaths: ReadonlySet<string> = new Set()
+/** EphemeralType.CONTAINER and the mask of TTL nodes (EphemeralTypeEmulate353 aside). */
+const containerOwner = -0x8000_0000_0000_0000n
+const ttlOwner = -0x0100_0000_0000_0000n
+
+/** Does the owner field name a session, and not a container or a TTL? */
+const isSessionOwner = (owner: bigint): boolean =>
+  owner !== 0n && owner !== containerOwner && owner >> 56n !== -1n
+
+const hexOf = (session: SessionId): string =>
+  BigInt.asUintN(64, session).toString(16).padStart(16, '0')
+const sessionOfHex = (hex: string): SessionId =>
+  asSessionId(BigInt.asIntN(64, BigInt(`0x${hex}`)))
+
+/** Most nodes share a few ACLs; keeping one copy of each is ZooKeeper's ReferenceCountedACLCache. */
+function sharedAcl(acl: readonly Acl[]): readonly Acl[] {
+  const only = acl.length === 1 ? acl[0] : undefined
+  const isWorld = only?.perms === permissions.all && only.id.scheme === 'world'
+  return isWorld ? worldAnyone : acl
+}
