@@ -4,6 +4,8 @@ export const limits = {
   epochMax: 2 ** 21 - 1,
   /** The low half of a zxid. The leader steps down before it is used up. */
   counterMax: 0xffff_ffff,
+  /** Zxids a leader leaves unused at the end of its epoch: more than the txns of all proposals under way. */
+  zxidsReserved: 0x2_0000,
   /** One log row holds one batch. A SQLite row may have 2 MB on Cloudflare, and one txn may be one 1 MB frame. */
   logBatchBytesMax: 900_000,
   /** Proposals and forwarded requests a link message may carry before the next message is begun. */
@@ -22,6 +24,10 @@ export const limits = {
   cacheBytesMax: 48 * 1024 * 1024,
   /** Calls under way on one link. Two keep both ends busy; more only reorder work (measured). */
   callsInFlightMax: 2,
+  /** How soon a session looks for another member, ms: about as long as an election among neighbours takes. */
+  memberRetryMs: 250,
+  /** Messages that may arrive before the one they follow: more than the window allows is no reordering. */
+  earlyMessagesMax: 16,
   /** A WebSocket message may be 32 MiB; ours are cut so that a browser shows progress. */
   socketMessageBytesMax: 1024 * 1024,
   /** A string longer than this in a reply's error text is cut: log lines are for people. */

@@ -1,0 +1,20 @@
+import type { Sid } from '../shared/units.ts'
+
+/** What a member knows of its ensemble before it hears anybody. */
+export interface ZabConfig {
+  readonly sid: Sid
+  readonly voters: readonly Sid[]
+  readonly observers: readonly Sid[]
+  readonly tickTimeMs: number
+  readonly initLimitTicks: number
+  readonly syncLimitTicks: number
+  readonly finalizeWaitMs: number
+  /** Txns kept below the checkpoint, so that a late learner gets a DIFF and not a snapshot. */
+  readonly historyTxnsMax: number
+  /** The counter an epoch starts after, 0 unless a test is about the counter's end. The same at every member. */
+  readonly counterStart?: number
+}
+
+export const isVoter = (config: ZabConfig, sid: Sid): boolean => config.voters.includes(sid)
+export const isMember = (config: ZabConfig, sid: Sid): boolean =>
+  config.voters.includes(sid) || config.observers.includes(sid)

@@ -1,0 +1,157 @@
+/**
+ * What a member has promised and logged: its epochs, its history, how far it knows that to be committed. Memory moves
+ * when a persist is asked for; words that depend on it wait here, in order, until the shell says it is durable.
+ */
+import { invariant } from '../shared/assert.ts'
+import type { Epoch, Zxid } from '../shared/units.ts'
+import type { LinkId, Persist, Turn } from '../turn.ts'
+import type { ZabConfig } from './config.ts'
+import { History } from './history.ts'
+import type { LogBatch } from './log-batch.ts'
+import type { Packet } from './messages.ts'
+
+/** What a member reads from its store when it starts. */
+export interface RestoredLog {
+  readonly acceptedEpoch: Epoch
+  readonly currentEpoch: Epoch
+  /** The zxid just before the first retained txn. */
+  readonly base: Zxid
+  readonly batches: readonly LogBatch[]
+  /** Applied in the checkpointed tree. */
+  readonly committed: Zxid
+}
+
+/** What a learner received between the leader's choice and its NEWLEADER. */
+export interface Catchup {
+  readonly install: Zxid | undefined
+  readonly truncate: Zxid | undefined
+  readonly batches: readonly LogBatch[]
+}
+
+/** The link to ourselves: a leader counts its own promise and its own ack as it counts the others'. */
+export const ownLink: LinkId = 0
+
+export class Journal {
+  readonly history: History
+  #acceptedEpoch: Epoch
+  #currentEpoch: Epoch
+  #committed: Zxid
+  #issued = 0
+  #durable = 0
+  #waiting: { readonly number: number; readonly link: LinkId; readonly packet: Packet }[] = []
+  #installing: { readonly number: number; readonly zxid: Zxid } | undefined
+
+  constructor(config: ZabConfig, restored: RestoredLog) {
+    const { base, batches, committed } = restored
+    this.history = new History(base, batches, config.historyTxnsMax, config.counterStart)
+    this.#acceptedEpoch = restored.acceptedEpoch
+    this.#currentEpoch = restored.currentEpoch
+    this.#committed = committed
+    invariant(committed >= base, 'what the log lost is in the checkpoint')
+    invariant(committed <= this.history.last, 'the checkpoint is not ahead of the log')
+    invariant(restored.currentEpoch <= restored.acceptedEpoch, 'an epoch is accepted first')
+  }
+
+  get acceptedEpoch(): Epoch {
+    return this.#acceptedEpoch
+  }
+
+  get currentEpoch(): Epoch {
+    return this.#currentEpoch
+  }
+
+  get committed(): Zxid {
+    return this.#committed
+  }
+
+  /** Promises to follow nobody of an older epoch. */
+  accept(epoch: Epoch, turn: Turn): void {
+    invariant(epoch > this.#acceptedEpoch, 'accepted epochs only grow')
+    this.#acceptedEpoch = epoch
+    this.#persist({ acceptedEpoch: epoch }, turn)
+  }
+
+  stageBegin(zxid: Zxid, turn: Turn): void {
+    this.#persist({ stageBegin: zxid }, turn)
+  }
+
+  stageChunk(bytes: Uint8Array, turn: Turn): void {
+    this.#persist({ stageChunk: bytes }, turn)
+  }
+
+  /** Makes the leader's history ours and its epoch current, in one persist: a crash leaves all of it or nothing. */
+  enter(epoch: Epoch, { install, truncate, batches }: Catchup, turn: Turn): void {
+    invariant(epoch === this.#acceptedEpoch, 'the epoch entered is the one promised')
+    invariant(truncate === undefined || truncate >= this.#committed, 'no committed txn is dropped')
+    if (install !== undefined) this.#install(install)
+    if (truncate !== undefined) this.history.truncate(truncate)
+    for (const batch of batches) this.history.append(batch)
+    this.#currentEpoch = epoch
+    this.#persist(
+      {
+        ...(install === undefined ? {} : { install }),
+        ...(truncate === undefined ? {} : { truncate }),
+        ...(batches.length === 0 ? {} : { append: batches }),
+        currentEpoch: epoch,
+      },
+      turn,
+    )
+  }
+
+  append(batch: LogBatch, turn: Turn): void {
+    this.history.append(batch)
+    this.#persist({ append: [batch] }, turn)
+  }
+
+  commit(zxid: Zxid, turn: Turn): void {
+    invariant(zxid >= this.#committed, 'what is committed stays committed')
+    invariant(zxid <= this.history.last, 'only what is logged is committed')
+    this.#committed = zxid
+    turn.committed = zxid
+  }
+
+  /** Says it once everything asked for so far is durable. */
+  whenDurable(link: LinkId, packet: Packet, turn: Turn): void {
+    const durable = this.#issued === this.#durable
+    invariant(!durable || link !== ownLink, 'a member waits for its own disk only')
+    if (durable) turn.send.push({ link, packet })
+    else this.#waiting.push({ number: this.#issued, link, packet })
+  }
+
+  /** Sends what waited for persists up to `number`; returns what waited for ourselves. */
+  settle(number: number, turn: Turn): Packet[] {
+    invariant(number > this.#durable && number <= this.#issued, 'durable is what was asked for')
+    this.#durable = number
+    if (this.#installing && this.#installing.number <= number) {
+      turn.installed = this.#installing.zxid
+      this.#installing = undefined
+    }
+    const count = this.#waiting.findIndex((one) => one.number > number)
+    const ready = this.#waiting.splice(0, count < 0 ? this.#waiting.length : count)
+    const own: Packet[] = []
+    ready.forEach(({ link, packet }, index) => {
+      // Acks are cumulative: of those that became due together the last says it all.
+      const next = ready[index + 1]
+      if (packet.type === 'ack' && next?.packet.type === 'ack' && next.link === link) return
+      if (link === ownLink) own.push(packet)
+      else turn.send.push({ link, packet })
+    })
+    return own
+  }
+
+  /** Nobody hears what waited to be said on this link. */
+  forgetLink(link: LinkId): void {
+    this.#waiting = this.#waiting.filter((one) => one.link !== link)
+  }
+
+  #install(zxid: Zxid): void {
+    this.history.reset(zxid)
+    this.#committed = zxid
+    this.#installing = { number: this.#issued + 1, zxid }
+  }
+
+  #persist(content: Omit<Persist, 'number'>, turn: Turn): void {
+    this.#issued += 1
+    turn.persist.push({ number: this.#issued, ...content })
+  }
+}

@@ -1,0 +1,275 @@
+/**
+ * A follower or observer of one leader, from the first try to reach it until it is lost.
+ */
+import { type Epoch, epochOf, type Sid } from '../shared/units.ts'
+import type { LinkId, Turn } from '../turn.ts'
+import { isVoter, type ZabConfig } from './config.ts'
+import { judgeEpoch } from './discovery.ts'
+import type { Journal } from './journal.ts'
+import type { LogBatch } from './log-batch.ts'
+import type { Packet } from './messages.ts'
+import { demand, PeerFault } from './peer-fault.ts'
+import { showPoint } from './show.ts'
+import { CatchupDraft, demandNext } from './synchronization.ts'
+import { discovered, established, over, type Verdict } from './verdict.ts'
+
+/** The leader may not know yet that it leads: how soon to try again, and for how long beyond its finalize wait. */
+const retryMinMs = 10
+const retryMaxMs = 100
+const reachLimitMs = 2000
+
+type Stage =
+  | { readonly type: 'connecting' }
+  /** We said FOLLOWERINFO or OBSERVERINFO. */
+  | { readonly type: 'introduced' }
+  /** We promised the epoch. */
+  | { readonly type: 'promised'; readonly epoch: Epoch }
+  /** We are given a history; undefined while we wait for a snapshot that we asked for. */
+  | { readonly type: 'gathering'; readonly epoch: Epoch; readonly draft: CatchupDraft | undefined }
+  /** We took it over, and wait to hear that a quorum did. */
+  | { readonly type: 'entered'; readonly epoch: Epoch }
+  | { readonly type: 'serving'; readonly epoch: Epoch }
+
+type StageType = Stage['type']
+type PacketOf<T extends Packet['type']> = Extract<Packet, { type: T }>
+
+export class Learner {
+  readonly kind = 'learner'
+  readonly leader: Sid
+  readonly #config: ZabConfig
+  readonly #journal: Journal
+  readonly #votes: boolean
+  readonly #reachUntilMs: number
+  #stage: Stage = { type: 'connecting' }
+  #link: LinkId | undefined
+  #heardMs: number
+  #retryMs = retryMinMs
+  #retryAtMs = Infinity
+
+  constructor(config: ZabConfig, journal: Journal, leader: Sid, nowMs: number) {
+    this.#config = config
+    this.#journal = journal
+    this.#votes = isVoter(config, config.sid)
+    this.leader = leader
+    this.#heardMs = nowMs
+    const initLimitMs = config.initLimitTicks * config.tickTimeMs
+    this.#reachUntilMs = nowMs + Math.min(initLimitMs, config.finalizeWaitMs + reachLimitMs)
+  }
+
+  get link(): LinkId | undefined {
+    return this.#link
+  }
+
+  get epoch(): Epoch | undefined {
+    return 'epoch' in this.#stage ? this.#stage.epoch : undefined
+  }
+
+  get isServing(): boolean {
+    return this.#stage.type === 'serving'
+  }
+
+  get wakeAtMs(): number {
+    return this.#stage.type === 'connecting'
+      ? Math.min(this.#retryAtMs, this.#reachUntilMs)
+      : this.#heardMs + this.#silenceLimitMs
+  }
+
+  start(turn: Turn): void {
+    turn.connect = this.leader
+  }
+
+  /** The leader let us join; false if this link is one too many. */
+  linked(nowMs: number, link: LinkId, turn: Turn): boolean {
+    if (this.#stage.type !== 'connecting') return false
+    this.#link = link
+    this.#heardMs = nowMs
+    this.#stage = { type: 'introduced' }
+    const { acceptedEpoch } = this.#journal
+    this.#send({ type: this.#votes ? 'followerInfo' : 'observerInfo', acceptedEpoch }, turn)
+    return true
+  }
+
+  /** The link is gone (`link` 0: could not be made). A leader that does not lead yet is tried again. */
+  unlinked(nowMs: number, link: LinkId): Verdict | undefined {
+    const failed = link === 0 && this.#stage.type === 'connecting'
+    if (!failed && link !== this.#link) return undefined
+    this.#link = undefined
+    if (!failed && this.#stage.type !== 'introduced') return over(`lost its leader ${this.leader}`)
+    this.#stage = { type: 'connecting' }
+    this.#retryAtMs = nowMs + this.#retryMs
+    this.#retryMs = Math.min(this.#retryMs * 2, retryMaxMs)
+    return undefined
+  }
+
+  wake(nowMs: number, turn: Turn): Verdict | undefined {
+    if (this.#stage.type !== 'connecting') {
+      const silent = nowMs >= this.#heardMs + this.#silenceLimitMs
+      return silent ? over(`has not heard its leader ${this.leader} for too long`) : undefined
+    }
+    if (nowMs >= this.#reachUntilMs) return over(`cannot reach ${this.leader}`)
+    if (nowMs >= this.#retryAtMs) {
+      this.#retryAtMs = Infinity
+      turn.connect = this.leader
+    }
+    return undefined
+  }
+
+  receive(nowMs: number, packet: Packet, turn: Turn): Verdict | undefined {
+    this.#heardMs = nowMs
+    switch (packet.type) {
+      case 'leaderInfo':
+        return this.#receiveLeaderInfo(packet.epoch, turn)
+      case 'diff':
+      case 'trunc':
+      case 'snap':
+        this.#begin(packet, turn)
+        return undefined
+      case 'snapChunk':
+        this.#receiveChunk(packet, turn)
+        return undefined
+      case 'newLeader':
+        this.#receiveNewLeader(packet.epoch, turn)
+        return undefined
+      case 'upToDate':
+        return this.#receiveUpToDate(packet, turn)
+      case 'proposal':
+        this.#receiveProposal(packet.batch, turn)
+        return undefined
+      case 'commit':
+        this.#at('serving')
+        demand(this.#votes, 'a commit to an observer')
+        this.#commit(packet.zxid, turn)
+        return undefined
+      case 'inform':
+        this.#receiveInform(packet.batch, turn)
+        return undefined
+      case 'ping':
+        this.#send({ type: 'pong' }, turn)
+        return undefined
+      case 'revalidated':
+      case 'synced':
+        this.#at('serving')
+        turn.received.push({ link: this.#link ?? 0, peer: this.leader, packet })
+        return undefined
+      default:
+        throw new PeerFault(`a leader does not say ${packet.type}`)
+    }
+  }
+
+  #receiveLeaderInfo(epoch: Epoch, turn: Turn): Verdict | undefined {
+    this.#at('introduced')
+    const { acceptedEpoch, currentEpoch, history } = this.#journal
+    const judgement = judgeEpoch(epoch, acceptedEpoch)
+    if (judgement === 'refuse') {
+      return over(`refuses epoch ${epoch} of ${this.leader}: it has promised ${acceptedEpoch}`)
+    }
+    if (judgement === 'promise') this.#journal.accept(epoch, turn)
+    // What was promised before, perhaps to somebody else, does not count for this leader.
+    const counted = judgement === 'promise' ? currentEpoch : (-1 as Epoch)
+    const promise = { type: 'ackEpoch', currentEpoch: counted, lastZxid: history.last } as const
+    this.#sendWhenDurable(promise, turn)
+    this.#stage = { type: 'promised', epoch }
+    return discovered
+  }
+
+  #begin(packet: PacketOf<'diff' | 'trunc' | 'snap'>, turn: Turn): void {
+    const { history, committed } = this.#journal
+    const { epoch } =
+      this.#stage.type === 'gathering' ? this.#awaitingSnap(packet) : this.#at('promised')
+    if (packet.type === 'snap') {
+      this.#journal.stageBegin(packet.zxid, turn)
+      this.#stage = { type: 'gathering', epoch, draft: CatchupDraft.snap(history, packet.zxid) }
+    } else if (packet.type === 'diff') {
+      this.#stage = { type: 'gathering', epoch, draft: CatchupDraft.diff(history) }
+    } else if (packet.to >= committed && history.contains(packet.to)) {
+      this.#stage = { type: 'gathering', epoch, draft: CatchupDraft.trunc(history, packet.to) }
+    } else {
+      turn.log.push(`cannot TRUNC to ${showPoint(packet.to)}, asks for a snapshot`)
+      this.#send({ type: 'needSnap' }, turn)
+      this.#stage = { type: 'gathering', epoch, draft: undefined }
+    }
+  }
+
+  #awaitingSnap({ type }: Packet): Extract<Stage, { type: 'gathering' }> {
+    const stage = this.#at('gathering')
+    demand(stage.draft === undefined && type === 'snap', `a second beginning: ${type}`)
+    return stage
+  }
+
+  #receiveChunk({ bytes, last }: PacketOf<'snapChunk'>, turn: Turn): void {
+    const { draft } = this.#at('gathering')
+    demand(draft !== undefined, 'a chunk of no snapshot')
+    draft.addChunk(last)
+    this.#journal.stageChunk(bytes, turn)
+    this.#sendWhenDurable({ type: 'snapAck' }, turn)
+  }
+
+  #receiveNewLeader(epoch: Epoch, turn: Turn): void {
+    const stage = this.#at('gathering')
+    demand(epoch === stage.epoch, `NEWLEADER of epoch ${epoch}, promised was ${stage.epoch}`)
+    if (!stage.draft) return
+    this.#journal.enter(epoch, stage.draft.finish(), turn)
+    const lastZxid = this.#journal.history.last
+    this.#sendWhenDurable({ type: 'ackNewLeader', epoch, lastZxid }, turn)
+    this.#stage = { type: 'entered', epoch }
+  }
+
+  #receiveUpToDate({ committed }: PacketOf<'upToDate'>, turn: Turn): Verdict | undefined {
+    const { epoch } = this.#at('entered')
+    this.#commit(committed, turn)
+    this.#stage = { type: 'serving', epoch }
+    return established
+  }
+
+  #receiveProposal(batch: LogBatch, turn: Turn): void {
+    const stage = this.#stage
+    if (stage.type === 'gathering') return stage.draft?.add(batch)
+    demand(this.#votes, 'a proposal to an observer')
+    this.#log(batch, turn)
+    this.#sendWhenDurable({ type: 'ack', zxid: batch.last }, turn)
+  }
+
+  #receiveInform(batch: LogBatch, turn: Turn): void {
+    this.#at('serving')
+    demand(!this.#votes, 'an inform to a follower')
+    this.#log(batch, turn)
+    this.#commit(batch.last, turn)
+  }
+
+  #log(batch: LogBatch, turn: Turn): void {
+    const stage = this.#stage
+    demand(stage.type === 'entered' || stage.type === 'serving', `a proposal while ${stage.type}`)
+    const { history } = this.#journal
+    demandNext(history, history.last, batch)
+    demand(
+      epochOf(batch.first) === stage.epoch,
+      `${showPoint(batch.first)} in epoch ${stage.epoch}`,
+    )
+    this.#journal.append(batch, turn)
+  }
+
+  #commit(zxid: PacketOf<'commit'>['zxid'], turn: Turn): void {
+    const { committed, history } = this.#journal
+    demand(zxid >= committed, `commits ${showPoint(zxid)} after ${showPoint(committed)}`)
+    demand(zxid <= history.last, `commits ${showPoint(zxid)}, we have ${showPoint(history.last)}`)
+    this.#journal.commit(zxid, turn)
+  }
+
+  #at<T extends StageType>(type: T): Extract<Stage, { type: T }> {
+    demand(this.#stage.type === type, `out of turn: we are ${this.#stage.type}, not ${type}`)
+    return this.#stage as Extract<Stage, { type: T }>
+  }
+
+  #send(packet: Packet, turn: Turn): void {
+    if (this.#link !== undefined) turn.send.push({ link: this.#link, packet })
+  }
+
+  #sendWhenDurable(packet: Packet, turn: Turn): void {
+    if (this.#link !== undefined) this.#journal.whenDurable(this.#link, packet, turn)
+  }
+
+  get #silenceLimitMs(): number {
+    const { tickTimeMs, initLimitTicks, syncLimitTicks } = this.#config
+    return tickTimeMs * (this.isServing ? syncLimitTicks : initLimitTicks)
+  }
+}
