@@ -1,11 +1,10 @@
 /** A server by hand: a transport that keeps what a client sends and says what a test tells it to. */
 import { type Codec, decode, Reader } from '../../src/core/jute/codec.ts'
-import { ConnectRequest, SetWatches, WatcherEvent } from '../../src/core/jute/records.ts'
+import { ConnectRequest, SetWatches } from '../../src/core/jute/records.ts'
 import { asZxid } from '../../src/core/shared/units.ts'
 import { wholeFrames } from '../../src/core/wire/deframer.ts'
 import { eventTypes, type Operation, operationOf, opcodes } from '../../src/core/wire/opcodes.ts'
 import {
-  frameOf,
   writeConnectResponse,
   writeReply,
   writeReplyHeader,
@@ -123,15 +122,6 @@ export const refusal = (xid: number, zxid: number, err: number) =>
 
 export const event = (type: keyof typeof eventTypes, path: string, zxid = -1) =>
   writeWatchEvent(zxid, eventTypes[type], path)
-
-/** An event of a type that ZooKeeper does not have. */
-export const strangeEvent = (path: string) =>
-  frameOf((into) => {
-    into.int(-1)
-    into.long(-1)
-    into.int(0)
-    WatcherEvent.write(into, { type: 77, state: 3, path })
-  })
 
 export const stat = {
   czxid: 1,
