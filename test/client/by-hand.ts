@@ -15,7 +15,7 @@ export function stopTheClock(): void {
   })
 }
 
-export const server = 'ws://host/session'
+const server = 'ws://host/session'
 
 export function begin(options: ClientOptions = {}, url: string | string[] = server) {
   const scripted = new Scripted()
