@@ -23,6 +23,8 @@ export interface Queued {
   readonly frame: Uint8Array
   /** What the leader decided: for writes the txn and its outcome, for sync that it is done. */
   decided: { readonly body: TxnBody; readonly outcome: Outcome } | 'synced' | undefined
+  /** When it came in. */
+  readonly atMs: number
   /** The leader must decide first. */
   readonly needsLeader: boolean
 }
@@ -33,16 +35,21 @@ export class Attachment implements WatchHolder {
   readonly session: SessionId
   /** Grows with every attachment this member makes: the leader refuses requests of an older one. */
   readonly number: number
+  /** Of the client. */
+  readonly address: string
+  received = 0
+  sent = 0
   readonly queue: Queued[] = []
   readonly dataWatches = new Set<string>()
   readonly childWatches = new Set<string>()
   /** Frames are ignored from now on. */
   isOver = false
 
-  constructor(edge: Edge, slot: number, session: SessionId, number: number) {
+  constructor(edge: Edge, slot: number, session: SessionId, number: number, address: string) {
     this.edge = edge
     this.slot = slot
     this.session = session
     this.number = number
+    this.address = address
   }
 }

@@ -38,21 +38,42 @@ export interface DeskCounters {
   requests: number
   replies: number
   events: number
+  latencySumMs: number
+  latencyMinMs: number
+  latencyMaxMs: number
+}
+
+/** One client as `stat` lists it. */
+export interface ClientLine {
+  readonly address: string
+  readonly session: SessionId
+  readonly queued: number
+  readonly received: number
+  readonly sent: number
 }
 
 export class Desk {
   readonly #tree: () => Tree
+  readonly #nowMs: () => number
   readonly #upstream: Upstream
   readonly #watches = new Watches<Attachment>()
   readonly #edges = new Map<number, Edge>()
   readonly #attached = new Map<SessionId, Attachment>()
   readonly #waiting = new Map<number, Waiting>()
-  readonly counters: DeskCounters = { requests: 0, replies: 0, events: 0 }
+  readonly counters: DeskCounters = {
+    requests: 0,
+    replies: 0,
+    events: 0,
+    latencySumMs: 0,
+    latencyMinMs: Infinity,
+    latencyMaxMs: 0,
+  }
   /** Numbers of requests go on from a place of chance: those of an earlier life must not be taken for ours. */
   #lastNumber: number
 
-  constructor(tree: () => Tree, upstream: Upstream, firstNumber: number) {
+  constructor(tree: () => Tree, nowMs: () => number, upstream: Upstream, firstNumber: number) {
     this.#tree = tree
+    this.#nowMs = nowMs
     this.#upstream = upstream
     this.#lastNumber = firstNumber
   }
@@ -67,6 +88,16 @@ export class Desk {
 
   get outstandingCount(): number {
     return this.#waiting.size
+  }
+
+  clients(): ClientLine[] {
+    return Array.from(this.#attached.values(), ({ address, session, queue, received, sent }) => ({
+      address,
+      session,
+      queued: queue.length,
+      received,
+      sent,
+    }))
   }
 
   /** Does the member owe this actor an answer? Then a call of the actor's is worth holding open. */
@@ -154,7 +185,7 @@ export class Desk {
       case 'request':
         return this.#request(edge, message.slot, message.frame)
       case 'open':
-        return this.#open(edge, message.slot, asSessionId(message.session), message.timeoutMs)
+        return this.#open(edge, message)
       case 'resume':
         return this.#resume(edge, message)
       case 'drop': {
@@ -177,10 +208,10 @@ export class Desk {
     return edge
   }
 
-  #attach(edge: Edge, slot: number, session: SessionId): Attachment {
+  #attach(edge: Edge, slot: number, session: SessionId, address: string): Attachment {
     const before = this.#attached.get(session)
     if (before !== undefined) this.#detach(before)
-    const attachment = new Attachment(edge, slot, session, this.#nextNumber())
+    const attachment = new Attachment(edge, slot, session, this.#nextNumber(), address)
     edge.slots.set(slot, attachment)
     this.#attached.set(session, attachment)
     return attachment
@@ -198,15 +229,16 @@ export class Desk {
     }
   }
 
-  #open(edge: Edge, slot: number, session: SessionId, timeoutMs: number): void {
-    const attachment = this.#attach(edge, slot, session)
+  #open(edge: Edge, message: UpMessage & { readonly type: 'open' }): void {
+    const { slot, timeoutMs, address } = message
+    const attachment = this.#attach(edge, slot, asSessionId(message.session), address)
     const frame = requestFrame(opcodes.createSession.code, encode(CreateSessionTxn, { timeOut: timeoutMs }))
     this.#forward({ type: 'open', attachment }, attachment, frame)
   }
 
   #resume(edge: Edge, message: UpMessage & { readonly type: 'resume' }): void {
     const session = asSessionId(message.session)
-    const attachment = this.#attach(edge, message.slot, session)
+    const attachment = this.#attach(edge, message.slot, session, message.address)
     if (message.lastZxid > this.#tree().applied) {
       return this.#answerAttach(attachment, verdicts.behind)
     }
@@ -239,13 +271,14 @@ export class Desk {
     const attachment = edge.slots.get(slot)
     if (attachment === undefined || attachment.isOver) return
     this.counters.requests += 1
+    attachment.received += 1
     if (frame === null || frame.length < 8) return this.#hangup(attachment)
     const header = new Reader(frame)
     const xid = header.int()
     const operation = operationOf(header.int())
     const kind = operation === undefined ? 'absent' : operations[operation].kind
     const needsLeader = kind === 'write' || kind === 'multi' || kind === 'closeSession' || kind === 'sync'
-    const queued: Queued = { xid, operation, frame, decided: undefined, needsLeader }
+    const queued: Queued = { xid, operation, frame, decided: undefined, needsLeader, atMs: this.#nowMs() }
     if (!needsLeader && attachment.queue.length === 0) return this.#answer(attachment, queued)
     attachment.queue.push(queued)
     if (!needsLeader) return
@@ -308,7 +341,7 @@ export class Desk {
     const { edge, slot } = attachment
     const { xid, operation, decided } = queued
     const zxid = this.#tree().applied
-    this.counters.replies += 1
+    this.#count(attachment, queued)
     if (decided === 'synced') return this.#answerSync(attachment, queued)
     if (decided !== undefined) {
       const { err } = decided.outcome
@@ -329,6 +362,16 @@ export class Desk {
       edge.outbox.reply(slot, xid, zxid, errorCodes.MarshallingError)
     }
     return undefined
+  }
+
+  #count(attachment: Attachment, { atMs }: Queued): void {
+    const { counters } = this
+    const tookMs = this.#nowMs() - atMs
+    attachment.sent += 1
+    counters.replies += 1
+    counters.latencySumMs += tookMs
+    if (tookMs > counters.latencyMaxMs) counters.latencyMaxMs = tookMs
+    if (tookMs < counters.latencyMinMs) counters.latencyMinMs = tookMs
   }
 
   #answerLocally(attachment: Attachment, queued: Queued, operation: keyof typeof operations): void {

@@ -23,11 +23,12 @@ import {
 /** Actor → member. */
 export const upRecords = {
   /** Make a new session of this id. */
-  open: record({ slot: int, session: id, timeoutMs: int }),
+  open: record({ slot: int, session: id, timeoutMs: int, address: ustring }),
   /** Serve a session that exists, which has seen `lastZxid`; re-arm its watches as SetWatches does. */
   resume: record({
     slot: int,
     session: id,
+    address: ustring,
     lastZxid: long,
     dataWatches: vector(ustring),
     existWatches: vector(ustring),

@@ -24,6 +24,16 @@ export const limits = {
   cacheBytesMax: 48 * 1024 * 1024,
   /** Calls under way on one link. Two keep both ends busy; more only reorder work (measured). */
   callsInFlightMax: 2,
+  /** A TCP client that says nothing is let go, ms: ZooKeeper's sessionlessCnxnTimeout. */
+  handshakeMs: 10_000,
+  /** A ConnectRequest has 44 or 45 bytes; some room for clients that send more. */
+  connectRequestBytesMax: 1024,
+  /** A member's alarm, ms: how long an evicted member may stay away when nobody calls it. */
+  watchdogMs: 30_000,
+  /** Requests of one WebSocket without a reply; TCP is simply read slower. Whoever sends more does not read. */
+  socketBacklogMax: 100_000,
+  /** A session actor at rest for this long writes down what hibernation would lose. The platform hibernates after 10 s. */
+  restBeforeSavingMs: 1000,
   /** How soon a session looks for another member, ms: about as long as an election among neighbours takes. */
   memberRetryMs: 250,
   /** Messages that may arrive before the one they follow: more than the window allows is no reordering. */

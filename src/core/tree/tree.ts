@@ -43,6 +43,12 @@ const Totals = record({
 const SessionRow = record({ timeoutMs: int })
 const emptyRow = new Uint8Array(0)
 
+/** The zxid a checkpoint stands at; 0 for none. */
+export function checkpointZxidOf(table: RowTable): Zxid {
+  const row = table.get(rooms.totals, '', '')
+  return asZxid(row === undefined ? 0 : decode(Totals, row).zxid)
+}
+
 export class Tree {
   readonly #cache: NodeCache
   readonly #sessions = new Map<SessionId, number>()

@@ -1,0 +1,56 @@
+/** What wrangler.toml gives the Worker and its actors, and how actors are named. */
+import { readSettings, type Settings } from '../core/shared/settings.ts'
+import { asSid, type Sid } from '../core/shared/units.ts'
+import type { Member } from './member.ts'
+import type { Session } from './session.ts'
+
+export interface Env {
+  readonly MEMBER: DurableObjectNamespace<Member>
+  readonly SESSION: DurableObjectNamespace<Session>
+  /** Secret: the bearer token of /admin. Without one, /admin refuses everybody. */
+  readonly ADMIN_TOKEN?: string
+  /** The settings of settings.ts. */
+  readonly [setting: string]: unknown
+}
+
+/** Calls that must not be repeated behind our back: late or double, they would confuse an election. */
+const once = { retry: { maxRetries: 0 } } as const
+
+export function settingsOf(env: Env): Settings {
+  return readSettings(env)
+}
+
+export const votersOf = (settings: Settings): Sid[] => sids(1, settings.members)
+export const observersOf = (settings: Settings): Sid[] =>
+  sids(settings.members + 1, settings.observers)
+export const membersOf = (settings: Settings): Sid[] => [
+  ...votersOf(settings),
+  ...observersOf(settings),
+]
+
+const sids = (first: number, count: number): Sid[] =>
+  Array.from({ length: count }, (_, at) => asSid(first + at))
+
+export const memberName = (ensemble: string, sid: Sid): string => `${ensemble}/member/${sid}`
+export const sessionActorName = (ensemble: string, home: Sid, number: number): string =>
+  `${ensemble}/session/${home}.${number}`
+
+/** Throws for a name that `memberName` did not make. */
+export function sidOfMember(name: string | undefined): Sid {
+  const found = /\/member\/(\d+)$/.exec(name ?? '')
+  if (found === null) throw new Error(`not the name of a member: ${name}`)
+  return asSid(Number(found[1]))
+}
+
+/** Throws for a name that `sessionActorName` did not make. */
+export function placeOfSessionActor(name: string | undefined): { home: Sid; number: number } {
+  const found = /\/session\/(\d+)\.(\d+)$/.exec(name ?? '')
+  if (found === null) throw new Error(`not the name of a session actor: ${name}`)
+  return { home: asSid(Number(found[1])), number: Number(found[2]) }
+}
+
+export const memberStub = (env: Env, ensemble: string, sid: Sid): DurableObjectStub<Member> =>
+  env.MEMBER.getByName(memberName(ensemble, sid), once as never)
+
+export const sessionActorStub = (env: Env, name: string): DurableObjectStub<Session> =>
+  env.SESSION.getByName(name, once as never)

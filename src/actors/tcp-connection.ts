@@ -1,0 +1,85 @@
+/** A TCP stream as a session actor sees it, and the preamble with which the Worker hands it over. */
+import { type Decoded, decode, encode, int, record, ustring } from '../core/jute/codec.ts'
+
+/** What the Worker knows and the bytes do not say. */
+export const Preamble = record({ member: int, address: ustring })
+export type Preamble = Decoded<typeof Preamble>
+
+/** A length byte, then the record. Only the Worker can connect to an actor, so it is believed. */
+export function writePreamble(preamble: Preamble): Uint8Array {
+  const record = encode(Preamble, preamble)
+  const bytes = new Uint8Array(1 + record.length)
+  bytes[0] = record.length
+  bytes.set(record, 1)
+  return bytes
+}
+
+/** Undefined if the stream ended before. What follows the preamble stays in the stream. */
+export async function readPreamble(tcp: TcpConnection): Promise<Preamble | undefined> {
+  let bytes = await tcp.read()
+  while (bytes !== undefined && bytes.length < 1 + (bytes[0] ?? 0)) {
+    const more: Uint8Array | undefined = await tcp.read()
+    bytes = more === undefined ? undefined : concat(bytes, more)
+  }
+  if (bytes === undefined) return undefined
+  const end = 1 + (bytes[0] as number)
+  tcp.unread(bytes.subarray(end))
+  return decode(Preamble, bytes.subarray(1, end))
+}
+
+export class TcpConnection {
+  readonly #socket: Socket
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>
+  #unread: Uint8Array | undefined
+  #written: Promise<void> = Promise.resolve()
+  #isClosed = false
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+    this.#reader = (socket.readable as ReadableStream<Uint8Array>).getReader()
+    this.#writer = (socket.writable as WritableStream<Uint8Array>).getWriter()
+  }
+
+  /** The next bytes; undefined at the end of the stream. */
+  async read(): Promise<Uint8Array | undefined> {
+    const unread = this.#unread
+    this.#unread = undefined
+    if (unread !== undefined) return unread
+    const { value, done } = await this.#reader.read()
+    return done ? undefined : value
+  }
+
+  unread(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.#unread = bytes
+  }
+
+  /** Writes in order, without waiting. */
+  write(bytes: Uint8Array): void {
+    if (this.#isClosed) return
+    this.#written = this.#writer.write(bytes)
+    this.#written.catch(() => this.close())
+  }
+
+  /** Resolves when the client has taken what was written so far. */
+  async untilWritten(): Promise<void> {
+    await this.#written.catch(() => undefined)
+  }
+
+  /** Closes after what was written. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    // Either side may be closed already; there is nobody left to tell.
+    this.#writer.close().catch(() => undefined)
+    this.#reader.cancel().catch(() => undefined)
+    this.#socket.close().catch(() => undefined)
+  }
+}
+
+function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(first.length + second.length)
+  bytes.set(first)
+  bytes.set(second, first.length)
+  return bytes
+}

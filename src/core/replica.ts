@@ -1,0 +1,335 @@
+/**
+ * One member of the ensemble, whole: consensus, tree, sessions and watches behind steps that take one input and answer
+ * one turn. The shell performs the turn and nothing else.
+ */
+import { invariant } from './shared/assert.ts'
+import { limits } from './shared/limits.ts'
+import type { Random } from './shared/random.ts'
+import { asSessionId, asZxid, type Sid, type Zxid } from './shared/units.ts'
+import { ForwardWriter, type Forwarded, readForwarded } from './request/forward.ts'
+import { Proposer } from './request/proposer.ts'
+import { Desk } from './session/desk.ts'
+import type { TreeEvent } from './tree/events.ts'
+import type { RowChange, RowKey, RowTable } from './tree/row-table.ts'
+import { rowsToChunk } from './tree/snapshot.ts'
+import { Tree } from './tree/tree.ts'
+import { readTxn } from './tree/txn.ts'
+import { type LinkId, newTurn, type PeerInput, type Turn } from './turn.ts'
+import { entriesOf, type LogBatch } from './zab/log-batch.ts'
+import {
+  type OpenSnapshot,
+  type RestoredLog,
+  type ZabConfig,
+  ZabMember,
+} from './zab/member.ts'
+
+export interface ReplicaConfig extends ZabConfig {
+  /** Txns between two checkpoints. */
+  readonly snapCountTxns: number
+  /** Memory for znodes that did not change since the checkpoint. */
+  readonly cacheBytes: number
+}
+
+/** A turn, and what it means for sessions and for the checkpoint. */
+export interface ReplicaTurn extends Turn {
+  /** Actors that something must be said to: `takeOutput`. */
+  edges: number[]
+  /** Actors whose sessions this member serves no longer. */
+  readonly lostEdges: number[]
+  /** `checkpoint` should be called and its rows written. */
+  checkpointDue: boolean
+  /** When the core wants to be woken; Infinity: not at all. */
+  wakeAtMs: number
+}
+
+/** The leader's answer to a sync waits until everything proposed before it is applied. */
+interface PendingSync {
+  /** Undefined: asked here. */
+  readonly link: LinkId | undefined
+  readonly number: number
+  readonly after: Zxid
+}
+
+export class Replica {
+  readonly zab: ZabMember
+  readonly desk: Desk
+  readonly #config: ReplicaConfig
+  readonly #table: RowTable
+  #tree: Tree
+  #proposer: Proposer | undefined
+  #isServing = false
+  /** While leading: the zxid before the epoch's first txn. Nobody ever applies it. */
+  #epochStart = asZxid(0)
+  #now = 0
+  #lastTxnTimeMs = 0
+  #syncs: PendingSync[] = []
+  readonly #forwards = new ForwardWriter()
+  /** Numbers of the persists that hold our own proposals and are not durable yet. */
+  #unpersisted: number[] = []
+  /** What this turn's sessions ask of the leader beside writes. */
+  #askedSyncs: number[] = []
+  #askedRevalidations: { number: number; session: bigint; attachment: number }[] = []
+  /** Batches ready to be proposed. */
+  #cutBatches: LogBatch[] = []
+  #openSnapshots = 0
+  #txnsSinceCheckpoint = 0
+  #bytesSinceCheckpoint = 0
+  #lastApplyMs = 0
+
+  constructor(config: ReplicaConfig, restored: RestoredLog, table: RowTable, random: Random) {
+    this.#config = config
+    this.#table = table
+    this.#tree = new Tree(table, config.cacheBytes)
+    invariant(this.#tree.applied === restored.committed, 'log and checkpoint are of one member')
+    this.zab = new ZabMember(config, restored, { open: () => this.#openSnapshot() }, random)
+    const upstream = {
+      forward: (request: Forwarded) => this.#forward(request),
+      sync: (number: number) => this.#sync(number),
+      revalidate: (number: number, session: bigint, attachment: number) =>
+        this.#revalidate(number, session, attachment),
+    }
+    this.desk = new Desk(() => this.#tree, () => this.#now, upstream, random.next() & 0x7fff_ffff)
+  }
+
+  get tree(): Tree {
+    return this.#tree
+  }
+
+  get isServing(): boolean {
+    return this.#isServing
+  }
+
+  start(nowMs: number): ReplicaTurn {
+    return this.#step(nowMs, (turn) => this.zab.start(nowMs, turn))
+  }
+
+  /** Takes one input of the ensemble's own. */
+  receive(nowMs: number, input: PeerInput): ReplicaTurn {
+    return this.#step(nowMs, (turn) => {
+      if (input.type === 'persisted') {
+        this.#unpersisted = this.#unpersisted.filter((number) => number > input.number)
+      }
+      this.zab.receive(nowMs, input, turn)
+    })
+  }
+
+  /** Takes a message of a session actor. Throws MalformedFrame; an edge that is not served is answered as lost. */
+  receiveEdge(nowMs: number, edge: number, message: Uint8Array): ReplicaTurn {
+    return this.#step(nowMs, (turn) => {
+      if (this.#isServing) this.desk.receive(edge, message)
+      else turn.lostEdges.push(edge)
+    })
+  }
+
+  dropEdge(edge: number): void {
+    this.desk.dropEdge(edge)
+  }
+
+  /** The rows that bring the checkpoint to the present. Nothing may be applied before `checkpointWritten`. */
+  checkpoint(): { readonly zxid: Zxid; readonly rows: readonly RowChange[] } {
+    invariant(this.#openSnapshots === 0, 'a checkpoint stands still while it is streamed')
+    return this.#tree.checkpoint()
+  }
+
+  /** The rows are written. Answers the zxid through which the log is needed no longer. */
+  checkpointWritten(): Zxid {
+    this.#tree.checkpointWritten()
+    this.#txnsSinceCheckpoint = 0
+    this.#bytesSinceCheckpoint = 0
+    return this.zab.history.forget(this.#tree.checkpointZxid)
+  }
+
+  #step(nowMs: number, take: (turn: ReplicaTurn) => void): ReplicaTurn {
+    this.#now = nowMs
+    const turn: ReplicaTurn = {
+      ...newTurn(),
+      edges: [],
+      lostEdges: [],
+      checkpointDue: false,
+      wakeAtMs: Infinity,
+    }
+    take(turn)
+    this.#settle(turn)
+    turn.edges = [...this.desk.edgesWithOutput()]
+    turn.checkpointDue = this.#isCheckpointDue()
+    turn.wakeAtMs = Math.min(this.zab.wakeAtMs, this.#idleCheckpointAtMs())
+    return turn
+  }
+
+  /** What zab wrote on the turn comes first: a tree, then its txns, then who may be served, then what was asked. */
+  #settle(turn: ReplicaTurn): void {
+    if (turn.installed !== undefined) {
+      this.#tree = new Tree(this.#table, this.#config.cacheBytes)
+      invariant(this.#tree.applied === turn.installed, 'an installed snapshot is the one announced')
+    }
+    if (turn.serving === false) this.#stopServing(turn)
+    if (turn.committed !== undefined) this.#apply(turn.committed)
+    if (turn.serving === true) this.#beginServing()
+    for (const { link, peer, packet } of turn.received) this.#receivePacket(turn, link, peer, packet)
+    this.#flushForwards(turn)
+    this.#propose(turn)
+    this.#answerSyncs(turn)
+  }
+
+  #beginServing(): void {
+    this.#isServing = true
+    if (this.zab.role !== 'leading') return
+    this.#epochStart = this.zab.lastProposed
+    this.#proposer = new Proposer(this.#tree, this.#epochStart)
+  }
+
+  #stopServing(turn: ReplicaTurn): void {
+    this.#isServing = false
+    this.#proposer = undefined
+    this.#syncs = []
+    this.#unpersisted = []
+    this.#cutBatches = []
+    this.#forwards.take()
+    turn.lostEdges.push(...this.desk.dropAll())
+  }
+
+  #apply(committed: Zxid): void {
+    const sid = this.#config.sid
+    const events: TreeEvent[] = []
+    for (const batch of this.zab.history.batches(this.#tree.applied, committed)) {
+      for (const { txn } of entriesOf(batch)) {
+        const { origin, header, body } = readTxn(txn)
+        const number =
+          origin.sid === sid && this.desk.waitsFor(origin.number) ? origin.number : undefined
+        events.length = 0
+        const outcome = this.#tree.apply(header, body, events, number !== undefined)
+        this.#lastTxnTimeMs = header.time
+        this.desk.applied(number, header, body, outcome, events)
+        this.#txnsSinceCheckpoint += 1
+      }
+      this.#bytesSinceCheckpoint += batch.bytes.length
+    }
+    this.#lastApplyMs = this.#now
+    this.#proposer?.applied(this.#tree.applied)
+  }
+
+  #receivePacket(turn: Turn, link: LinkId, peer: Sid, packet: Turn['received'][number]['packet']): void {
+    switch (packet.type) {
+      case 'request':
+        for (const request of readForwarded(packet.bytes)) this.#prepare(peer, request)
+        return
+      case 'revalidate': {
+        const { number, session, attachment } = packet
+        const alive = this.#proposer?.revalidate(asSessionId(session), peer, attachment) ?? false
+        return this.zab.send(link, { type: 'revalidated', number, alive }, turn)
+      }
+      case 'revalidated':
+        return this.desk.revalidated(packet.number, packet.alive)
+      case 'sync':
+        if (this.#proposer === undefined) return
+        this.#syncs.push({ link, number: packet.number, after: this.#proposer.last })
+        return
+      case 'synced':
+        return this.desk.synced(packet.number)
+      default:
+        invariant(false, `zab keeps its own packets to itself (${packet.type})`)
+    }
+  }
+
+  #forward(request: Forwarded): void {
+    if (this.#proposer !== undefined) this.#prepare(this.#config.sid, request)
+    else this.#forwards.add(request)
+  }
+
+  #prepare(sid: Sid, request: Forwarded): void {
+    const proposer = this.#proposer
+    if (proposer === undefined) return
+    if (proposer.waitingBytes + request.frame.length > limits.logBatchBytesMax) this.#cutBatch()
+    // The clock of a new leader may be behind; the times of txns never are.
+    this.#lastTxnTimeMs = Math.max(this.#lastTxnTimeMs, this.#now)
+    proposer.prepare(sid, request, this.#lastTxnTimeMs)
+  }
+
+  #sync(number: number): void {
+    if (this.#proposer === undefined) this.#askedSyncs.push(number)
+    else this.#syncs.push({ link: undefined, number, after: this.#proposer.last })
+  }
+
+  #revalidate(number: number, session: bigint, attachment: number): void {
+    if (this.#proposer === undefined) this.#askedRevalidations.push({ number, session, attachment })
+    else this.desk.revalidated(number, this.#proposer.revalidate(asSessionId(session), this.#config.sid, attachment))
+  }
+
+  /** Sends what this turn's sessions ask of the leader, writes before the syncs that wait for them. */
+  #flushForwards(turn: Turn): void {
+    const link = this.zab.leaderLink
+    const syncs = this.#askedSyncs
+    const revalidations = this.#askedRevalidations
+    this.#askedSyncs = []
+    this.#askedRevalidations = []
+    if (link === undefined) return
+    if (this.#forwards.byteLength > 0) {
+      this.zab.send(link, { type: 'request', bytes: this.#forwards.take() }, turn)
+    }
+    for (const asked of revalidations) this.zab.send(link, { type: 'revalidate', ...asked }, turn)
+    for (const number of syncs) this.zab.send(link, { type: 'sync', number }, turn)
+  }
+
+  /** While two of our batches are on their way to the disk the next ones wait and become one. */
+  #propose(turn: Turn): void {
+    if (this.#unpersisted.length >= limits.ownBatchesInFlightMax) return
+    this.#cutBatch()
+    for (const batch of this.#cutBatches) {
+      this.zab.propose(this.#now, batch, turn)
+      const persist = turn.persist.at(-1)
+      if (persist !== undefined) this.#unpersisted.push(persist.number)
+    }
+    this.#cutBatches = []
+  }
+
+  /** A batch is one log row, and a row has a size. */
+  #cutBatch(): void {
+    const batch = this.#proposer?.take()
+    if (batch !== undefined) this.#cutBatches.push(batch)
+  }
+
+  #answerSyncs(turn: Turn): void {
+    if (this.#syncs.length === 0) return
+    const applied = this.#tree.applied
+    const isOver = ({ after }: PendingSync): boolean => after <= applied || after === this.#epochStart
+    const over = this.#syncs.filter(isOver)
+    if (over.length === 0) return
+    this.#syncs = this.#syncs.filter((sync) => !isOver(sync))
+    for (const { link, number } of over) {
+      if (link === undefined) this.desk.synced(number)
+      else this.zab.send(link, { type: 'synced', number }, turn)
+    }
+  }
+
+  #isCheckpointDue(): boolean {
+    if (this.#openSnapshots > 0 || this.#txnsSinceCheckpoint === 0) return false
+    return (
+      this.#txnsSinceCheckpoint >= this.#config.snapCountTxns ||
+      this.#bytesSinceCheckpoint >= limits.bytesBetweenCheckpoints ||
+      this.#now >= this.#idleCheckpointAtMs()
+    )
+  }
+
+  #idleCheckpointAtMs(): number {
+    if (this.#txnsSinceCheckpoint === 0 || this.#openSnapshots > 0) return Infinity
+    return this.#lastApplyMs + limits.idleBeforeCheckpointMs
+  }
+
+  #openSnapshot(): OpenSnapshot {
+    this.#openSnapshots += 1
+    let after: RowKey | undefined
+    let isOpen = true
+    return {
+      zxid: this.#tree.checkpointZxid,
+      next: () => {
+        const rows = this.#table.page(after, limits.snapshotChunkBytes)
+        after = rows.at(-1)
+        return rows.length === 0 ? undefined : rowsToChunk(rows)
+      },
+      close: () => {
+        if (isOpen) this.#openSnapshots -= 1
+        isOpen = false
+      },
+    }
+  }
+}

@@ -1,0 +1,545 @@
+/**
+ * The session actor's mind: holds many sessions and their clients' connections, passes frames between clients and
+ * members, and judges who is alive. It alone hears the client, so it alone proposes a session's end.
+ */
+import { decode, MalformedFrame, Reader } from '../jute/codec.ts'
+import { ConnectRequest } from '../jute/records.ts'
+import { limits } from '../shared/limits.ts'
+import { asSessionId, asSid, type SessionId, type Sid } from '../shared/units.ts'
+import { xids } from '../wire/opcodes.ts'
+import { refusedConnectResponse, writeConnectResponse } from '../wire/packets.ts'
+import { type DownMessage, readDown, type UpMessage, verdicts } from './edge-messages.ts'
+import type { Connection, HostedSession, Survivor } from './hosted.ts'
+import { WatchRecord } from './watch-record.ts'
+
+export interface HostConfig {
+  /** The member this actor's sessions are born at, and the actor's number there: the high bits of its session ids. */
+  readonly home: Sid
+  readonly number: number
+  readonly members: readonly Sid[]
+  readonly tickTimeMs: number
+  readonly minSessionTimeoutMs: number
+  readonly maxSessionTimeoutMs: number
+  readonly sessionsMax: number
+}
+
+/** What the host asks of its actor; all of it takes place after the step, in this order per connection. */
+export interface HostPorts {
+  write(connection: number, frames: Uint8Array): void
+  hangup(connection: number): void
+  up(member: Sid, message: UpMessage): void
+  /** 16 bytes that nobody without the actor's secret can derive from the id. */
+  passwordOf(session: SessionId): Uint8Array
+  /** When the platform last answered a ping of this connection for us; 0 if never. */
+  pingedMs(connection: number): number
+}
+
+export class Host {
+  readonly #config: HostConfig
+  readonly #ports: HostPorts
+  readonly #connections = new Map<number, Connection>()
+  readonly #sessions = new Map<SessionId, HostedSession>()
+  readonly #slots = new Map<number, HostedSession>()
+  #now: number
+  #lastSlot = 0
+  #lastSerial: bigint
+  #alarmAtMs = Infinity
+  #retryAtMs = Infinity
+  #isRecovered = false
+  #recoverFrom: Sid | undefined
+
+  constructor(config: HostConfig, ports: HostPorts, nowMs: number) {
+    this.#config = config
+    this.#ports = ports
+    this.#now = nowMs
+    // Time goes on while the actor is away, and no actor opens a thousand sessions a second for long: serials do not
+    // come twice. If one ever does, the leader says that the id is taken.
+    this.#lastSerial = BigInt(nowMs) & serialMask
+  }
+
+  get sessionCount(): number {
+    return this.#sessions.size
+  }
+
+  /** May a new client come to this actor? */
+  get hasRoom(): boolean {
+    const waiting = this.#connections.size - this.#attachedConnections()
+    return this.#sessions.size + waiting < this.#config.sessionsMax
+  }
+
+  /** The time a durable alarm must be set for; Infinity: there is no session to judge. */
+  get alarmAtMs(): number {
+    return this.#alarmAtMs
+  }
+
+  /** When a member should be tried again; Infinity: nobody waits for one. */
+  get retryAtMs(): number {
+    return this.#retryAtMs
+  }
+
+  /** Requests of a connection that have no reply yet. */
+  backlogOf(connection: number): number {
+    const session = this.#connections.get(connection)?.session
+    return session === undefined ? 0 : session.outstanding + session.held.length
+  }
+
+  /** Asks the ensemble which sessions this actor has: after a crash it knows none, and must judge them all the same. */
+  recover(nowMs: number): void {
+    this.#now = nowMs
+    if (this.#isRecovered) return
+    const prefix = (BigInt(this.#config.home) << 56n) | (BigInt(this.#config.number) << 40n)
+    const idsFrom = BigInt.asIntN(64, prefix)
+    const idsTo = BigInt.asIntN(64, prefix | serialMask)
+    this.#recoverFrom = this.#memberFor(undefined, this.#recoverFrom)
+    this.#ports.up(this.#recoverFrom, { type: 'list', number: 0, idsFrom, idsTo })
+    this.#retryAt(nowMs + this.#config.tickTimeMs)
+  }
+
+  /** A client came; its first frame will tell who it is. */
+  connected(
+    nowMs: number,
+    client: Pick<Connection, 'id' | 'pinned' | 'survives' | 'address'>,
+  ): Connection {
+    this.#now = nowMs
+    const connection: Connection = {
+      ...client,
+      session: undefined,
+      isGreeted: false,
+      withReadOnly: false,
+    }
+    this.#connections.set(client.id, connection)
+    return connection
+  }
+
+  /** Whole frames of a client, in order. */
+  receive(nowMs: number, id: number, frames: readonly Uint8Array[]): void {
+    this.#now = nowMs
+    const connection = this.#connections.get(id)
+    if (connection === undefined || frames.length === 0) return
+    let session = connection.session
+    let first = 0
+    if (session === undefined) {
+      session = this.#greet(connection, frames[0] as Uint8Array)
+      first = 1
+    }
+    if (session === undefined) return
+    session.heardMs = nowMs
+    for (let at = first; at < frames.length; at++) this.#pass(session, frames[at] as Uint8Array)
+  }
+
+  /** The client is gone; its session lives on until its time is over. */
+  disconnected(nowMs: number, id: number): void {
+    this.#now = nowMs
+    const connection = this.#connections.get(id)
+    if (connection !== undefined) this.#forgetConnection(connection)
+  }
+
+  /** What a member says. Throws MalformedFrame for bytes that are no message. */
+  receiveDown(nowMs: number, member: Sid, payload: Uint8Array): void {
+    this.#now = nowMs
+    for (const message of readDown(payload)) this.#receiveOne(member, message)
+  }
+
+  /** A member is not there or does not serve: its sessions look for another, or their clients do. */
+  memberLost(nowMs: number, member: Sid): void {
+    this.#now = nowMs
+    for (const session of this.#sessions.values()) {
+      if (session.member !== member) continue
+      if (session.state === 'expiring') this.#expiryFailed(session)
+      else this.#lostMember(session)
+    }
+  }
+
+  /** Time passed: judges every session, and tries again what failed. */
+  wake(nowMs: number): void {
+    this.#now = nowMs
+    if (nowMs >= this.#retryAtMs) {
+      this.#retryAtMs = Infinity
+      this.recover(nowMs)
+      for (const session of this.#sessions.values()) this.#retry(session)
+    }
+    this.#alarmAtMs = Infinity
+    for (const session of [...this.#sessions.values()]) this.#judge(session)
+  }
+
+  /** Sessions whose sockets would outlive this actor's memory, and are at rest. */
+  survivors(): Survivor[] {
+    const rows: Survivor[] = []
+    for (const session of this.#sessions.values()) {
+      const { connection, member, watches } = session
+      if (connection?.survives !== true || session.state !== 'serving') continue
+      rows.push({
+        connection: connection.id,
+        session: session.id,
+        timeoutMs: session.timeoutMs,
+        heardMs: session.heardMs,
+        pinned: connection.pinned ?? 0,
+        address: connection.address,
+        member: member ?? 0,
+        slot: session.slot,
+        lastZxid: session.lastZxid,
+        dataWatches: [...watches.data],
+        existWatches: [...watches.exist],
+        childWatches: [...watches.child],
+      })
+    }
+    return rows
+  }
+
+  /** Takes back a session whose socket outlived our memory. */
+  revive(nowMs: number, row: Survivor): void {
+    this.#now = nowMs
+    const pinned = row.pinned === 0 ? undefined : asSid(row.pinned)
+    const { connection: id, address } = row
+    const connection = this.connected(nowMs, { id, pinned, survives: true, address })
+    connection.isGreeted = true
+    const session = this.#newSession(asSessionId(row.session), row.timeoutMs, connection, row.slot)
+    session.heardMs = row.heardMs
+    session.member = asSid(row.member)
+    session.state = 'serving'
+    session.lastZxid = row.lastZxid
+    for (const path of row.dataWatches) session.watches.data.add(path)
+    for (const path of row.existWatches) session.watches.exist.add(path)
+    for (const path of row.childWatches) session.watches.child.add(path)
+    this.#lastSlot = Math.max(this.#lastSlot, row.slot)
+  }
+
+  #attachedConnections(): number {
+    let count = 0
+    for (const connection of this.#connections.values()) if (connection.session !== undefined) count += 1
+    return count
+  }
+
+  #greet(connection: Connection, frame: Uint8Array): HostedSession | undefined {
+    let request: ConnectRequest
+    try {
+      request = decode(ConnectRequest, frame)
+    } catch (fault) {
+      if (!(fault instanceof MalformedFrame)) throw fault
+      this.#hangup(connection)
+      return undefined
+    }
+    connection.withReadOnly = request.readOnly !== undefined
+    const { minSessionTimeoutMs, maxSessionTimeoutMs } = this.#config
+    const timeoutMs = Math.min(Math.max(request.timeOut, minSessionTimeoutMs), maxSessionTimeoutMs)
+    const session =
+      request.sessionId === 0n
+        ? this.#openSession(connection, timeoutMs)
+        : this.#resumeSession(connection, request, timeoutMs)
+    if (session !== undefined) this.#attach(session)
+    return session
+  }
+
+  #openSession(connection: Connection, timeoutMs: number): HostedSession {
+    const session = this.#newSession(this.#mintId(), timeoutMs, connection)
+    session.isNew = true
+    return session
+  }
+
+  #resumeSession(
+    connection: Connection,
+    request: ConnectRequest,
+    timeoutMs: number,
+  ): HostedSession | undefined {
+    const id = asSessionId(request.sessionId)
+    const known = this.#sessions.get(id)
+    // The password first: a stranger who guesses an id must not close its owner's connection.
+    if (!isEqual(request.passwd, this.#ports.passwordOf(id)) || known?.state === 'expiring') {
+      this.#refuse(connection)
+      return undefined
+    }
+    if (known?.connection !== undefined) this.#hangup(known.connection)
+    if (known !== undefined) this.#slots.delete(known.slot)
+    const session = this.#newSession(id, timeoutMs, connection)
+    session.lastZxid = request.lastZxidSeen
+    return session
+  }
+
+  #newSession(id: SessionId, timeoutMs: number, connection: Connection | undefined, slot?: number): HostedSession {
+    this.#lastSlot += 1
+    const session: HostedSession = {
+      id,
+      timeoutMs,
+      heardMs: this.#now,
+      connection,
+      member: undefined,
+      slot: slot ?? this.#lastSlot,
+      state: 'detached',
+      lastZxid: 0,
+      outstanding: 0,
+      held: [],
+      watches: new WatchRecord(),
+      failingSinceMs: undefined,
+      isNew: false,
+    }
+    if (connection !== undefined) connection.session = session
+    this.#sessions.set(id, session)
+    this.#slots.set(session.slot, session)
+    this.#alarmAtMs = Math.min(this.#alarmAtMs, this.#deadlineOf(session))
+    return session
+  }
+
+  #mintId(): SessionId {
+    this.#lastSerial = (this.#lastSerial + 1n) & serialMask
+    const { home, number } = this.#config
+    const id = (BigInt(home) << 56n) | (BigInt(number) << 40n) | this.#lastSerial
+    return asSessionId(BigInt.asIntN(64, id))
+  }
+
+  /** Asks a member to serve the session. */
+  #attach(session: HostedSession): void {
+    const { connection, slot, id, timeoutMs, watches } = session
+    const address = connection?.address ?? ''
+    session.member = this.#memberFor(connection?.pinned, session.member)
+    if (session.isNew) {
+      session.state = 'opening'
+      return this.#ports.up(session.member, { type: 'open', slot, session: id, timeoutMs, address })
+    }
+    session.state = 'resuming'
+    this.#ports.up(session.member, {
+      type: 'resume',
+      slot,
+      session: id,
+      address,
+      lastZxid: session.lastZxid,
+      dataWatches: [...watches.data],
+      existWatches: [...watches.exist],
+      childWatches: [...watches.child],
+    })
+  }
+
+  /** The member a client asked for; else home first, and after a failure the next one. */
+  #memberFor(pinned: Sid | undefined, failed?: Sid): Sid {
+    const { members, home } = this.#config
+    if (pinned !== undefined) return pinned
+    if (failed === undefined) return home
+    return members[(members.indexOf(failed) + 1) % members.length] ?? home
+  }
+
+  #pass(session: HostedSession, frame: Uint8Array): void {
+    if (session.state !== 'serving') {
+      session.held.push(frame)
+      return
+    }
+    session.outstanding += 1
+    if (session.connection?.survives === true && frame.length >= 8) {
+      const header = new Reader(frame)
+      const xid = header.int()
+      session.watches.noteRequest(xid, header.int(), frame)
+    }
+    this.#ports.up(session.member as Sid, { type: 'request', slot: session.slot, frame })
+  }
+
+  #receiveOne(member: Sid, message: DownMessage): void {
+    switch (message.type) {
+      case 'frames':
+        return this.#receiveFrames(this.#slots.get(message.slot), message.frames)
+      case 'event':
+        for (const slot of message.slots) this.#receiveFrames(this.#slots.get(slot), message.frame)
+        return undefined
+      case 'attached':
+        return this.#attached(this.#slots.get(message.slot), message.verdict)
+      case 'hangup': {
+        const session = this.#slots.get(message.slot)
+        if (session?.connection !== undefined) this.#hangup(session.connection)
+        return undefined
+      }
+      case 'ended':
+        return this.#forget(this.#slots.get(message.slot))
+      case 'expired':
+        return this.#forget(this.#sessions.get(asSessionId(message.session)))
+      case 'sessions':
+        return this.#recovered(member, message.sessions)
+    }
+  }
+
+  #receiveFrames(session: HostedSession | undefined, frames: Uint8Array | null): void {
+    const connection = session?.connection
+    if (session === undefined || connection === undefined || frames === null) return
+    const header = new Reader(frames, 4)
+    const xid = header.int()
+    const zxid = header.long()
+    const err = header.int()
+    if (zxid > session.lastZxid) session.lastZxid = zxid
+    if (xid !== xids.watchEvent) session.outstanding -= 1
+    if (connection.survives) {
+      if (xid !== xids.watchEvent) session.watches.noteReply(xid, err)
+      else {
+        const type = header.int()
+        header.int()
+        session.watches.noteEvent(type, header.ustring() ?? '')
+      }
+    }
+    this.#ports.write(connection.id, frames)
+  }
+
+  #attached(session: HostedSession | undefined, verdict: number): void {
+    if (session === undefined || (session.state !== 'opening' && session.state !== 'resuming')) return
+    if (verdict === verdicts.taken) return this.#renumber(session)
+    const { connection } = session
+    if (verdict === verdicts.gone) {
+      if (connection !== undefined && !connection.isGreeted) this.#refuse(connection)
+      return this.#forget(session)
+    }
+    if (verdict === verdicts.behind) return this.#behind(session)
+    session.state = 'serving'
+    session.isNew = false
+    if (connection === undefined) return this.#detach(session)
+    if (!connection.isGreeted) this.#welcome(connection, session)
+    const held = session.held
+    session.held = []
+    for (const frame of held) this.#pass(session, frame)
+  }
+
+  #welcome(connection: Connection, session: HostedSession): void {
+    connection.isGreeted = true
+    const response = writeConnectResponse({
+      protocolVersion: 0,
+      timeOut: session.timeoutMs,
+      sessionId: session.id,
+      passwd: this.#ports.passwordOf(session.id),
+      readOnly: connection.withReadOnly ? false : undefined,
+    })
+    this.#ports.write(connection.id, response)
+  }
+
+  /** The member knows less than the client: another may know more, or this one soon. */
+  #behind(session: HostedSession): void {
+    const { connection } = session
+    if (connection !== undefined && connection.isGreeted) {
+      session.state = 'unserved'
+      this.#retryAt(this.#now + limits.memberRetryMs)
+    } else if (connection !== undefined) this.#hangup(connection)
+  }
+
+  #renumber(session: HostedSession): void {
+    this.#sessions.delete(session.id)
+    session.id = this.#mintId()
+    this.#sessions.set(session.id, session)
+    this.#attach(session)
+  }
+
+  #recovered(member: Sid, found: readonly { readonly session: bigint; readonly timeoutMs: number }[]): void {
+    this.#isRecovered = true
+    for (const { session, timeoutMs } of found) {
+      const id = asSessionId(session)
+      if (!this.#sessions.has(id)) this.#newSession(id, timeoutMs, undefined).member = member
+    }
+  }
+
+  #lostMember(session: HostedSession): void {
+    const { connection } = session
+    // Whoever has a request under way cannot know its fate: ZooKeeper's clients expect to be disconnected then.
+    const isCut = connection !== undefined && (!connection.survives || session.outstanding > 0)
+    if (session.state === 'detached' || session.state === 'unserved') return
+    session.state = 'unserved'
+    if (connection === undefined) session.state = 'detached'
+    else if (isCut) this.#hangup(connection)
+    else this.#retryAt(this.#now + limits.memberRetryMs)
+  }
+
+  #retry(session: HostedSession): void {
+    if (session.state === 'unserved') this.#attach(session)
+  }
+
+  #judge(session: HostedSession): void {
+    const { connection } = session
+    if (connection !== undefined) {
+      session.heardMs = Math.max(session.heardMs, this.#ports.pingedMs(connection.id))
+    }
+    const deadline = this.#deadlineOf(session)
+    if (session.state === 'expiring') this.#retryExpiry(session)
+    else if (deadline <= this.#now) this.#expire(session)
+    else this.#alarmAtMs = Math.min(this.#alarmAtMs, deadline)
+  }
+
+  /** Rounded up to a tick, as ZooKeeper's expiry buckets are. */
+  #deadlineOf(session: HostedSession): number {
+    const { tickTimeMs } = this.#config
+    return (Math.floor((session.heardMs + session.timeoutMs) / tickTimeMs) + 1) * tickTimeMs
+  }
+
+  #expire(session: HostedSession): void {
+    const served = session.state === 'serving'
+    session.state = 'expiring'
+    if (!served) session.member = this.#memberFor(undefined, session.member)
+    this.#ports.up(session.member as Sid, { type: 'expire', session: session.id })
+    this.#alarmAtMs = Math.min(this.#alarmAtMs, this.#now + this.#config.tickTimeMs)
+  }
+
+  #retryExpiry(session: HostedSession): void {
+    session.member = this.#memberFor(undefined, session.member)
+    this.#ports.up(session.member, { type: 'expire', session: session.id })
+    this.#alarmAtMs = Math.min(this.#alarmAtMs, this.#now + this.#config.tickTimeMs)
+  }
+
+  /** No member could take the proposal. After a tick of that, clients had no ensemble to speak to: they get their time again. */
+  #expiryFailed(session: HostedSession): void {
+    session.failingSinceMs ??= this.#now
+    if (this.#now - session.failingSinceMs > this.#config.tickTimeMs) {
+      session.failingSinceMs = undefined
+      session.heardMs = this.#now
+      session.state = session.connection === undefined ? 'detached' : 'unserved'
+      this.#alarmAtMs = Math.min(this.#alarmAtMs, this.#deadlineOf(session))
+      if (session.connection !== undefined) this.#retryAt(this.#now + limits.memberRetryMs)
+    } else {
+      this.#alarmAtMs = Math.min(this.#alarmAtMs, this.#now + limits.memberRetryMs)
+    }
+  }
+
+  #refuse(connection: Connection): void {
+    this.#ports.write(connection.id, refusedConnectResponse(connection.withReadOnly))
+    this.#hangup(connection)
+  }
+
+  #hangup(connection: Connection): void {
+    this.#ports.hangup(connection.id)
+    this.#forgetConnection(connection)
+  }
+
+  #forgetConnection(connection: Connection): void {
+    this.#connections.delete(connection.id)
+    const { session } = connection
+    if (session === undefined || session.connection !== connection) return
+    session.connection = undefined
+    session.held = []
+    this.#detach(session)
+  }
+
+  #detach(session: HostedSession): void {
+    const { member, slot, state } = session
+    if (state === 'expiring') return
+    const isThere = state === 'serving' || state === 'opening' || state === 'resuming'
+    if (member !== undefined && isThere) this.#ports.up(member, { type: 'drop', slot })
+    session.state = 'detached'
+    session.isNew = false
+  }
+
+  #forget(session: HostedSession | undefined): void {
+    if (session === undefined) return
+    this.#sessions.delete(session.id)
+    this.#slots.delete(session.slot)
+    const { connection } = session
+    session.connection = undefined
+    if (connection === undefined) return
+    connection.session = undefined
+    this.#connections.delete(connection.id)
+    this.#ports.hangup(connection.id)
+  }
+
+  #retryAt(atMs: number): void {
+    this.#retryAtMs = Math.min(this.#retryAtMs, atMs)
+  }
+}
+
+const serialMask = BigInt(limits.sessionSerialMax)
+
+/** Compares without telling by its duration where the difference is. */
+function isEqual(given: Uint8Array | null, wanted: Uint8Array): boolean {
+  if (given === null || given.length !== wanted.length) return false
+  let difference = 0
+  for (let at = 0; at < wanted.length; at++) {
+    difference |= (given[at] as number) ^ (wanted[at] as number)
+  }
+  return difference === 0
+}

@@ -1,0 +1,55 @@
+/** /admin: for whoever runs the ensemble. Every call needs the bearer token of the secret ADMIN_TOKEN. */
+import { timingSafeEqual } from 'node:crypto'
+import type { IRequest } from 'itty-router'
+import { type Env, memberStub, membersOf, settingsOf } from '../actors/env.ts'
+import { asSid } from '../core/shared/units.ts'
+
+/** Refuses who may not; lets pass by answering nothing. */
+export function requireToken(request: IRequest, env: Env): Response | undefined {
+  const given = request.headers.get('authorization') ?? ''
+  const wanted = env.ADMIN_TOKEN
+  if (wanted === undefined || wanted === '') {
+    return refusal(403, 'no ADMIN_TOKEN is set: /admin is closed to everybody')
+  }
+  if (isSame(given, `Bearer ${wanted}`)) return undefined
+  return refusal(401, 'the header "Authorization: Bearer ADMIN_TOKEN" is missing or wrong')
+}
+
+/** GET /admin/members: every member's own account of itself; one that cannot be asked is `down`. */
+export async function listMembers(_: IRequest, env: Env): Promise<object> {
+  const settings = settingsOf(env)
+  const { ensemble, zkPort } = settings
+  const members = membersOf(settings).map(async (sid, at) => {
+    const address = `:${zkPort + at}`
+    try {
+      const status = await memberStub(env, ensemble, sid).status()
+      return { ...status, address }
+    } catch (fault) {
+      return { sid, role: 'down', why: String(fault), address }
+    }
+  })
+  return { members: await Promise.all(members) }
+}
+
+/** POST /admin/members/:sid/restart: the member's actor dies as in a crash, and comes back from its disk. */
+export async function restartMember(request: IRequest, env: Env): Promise<object> {
+  const settings = settingsOf(env)
+  const sid = asSid(Number(request.params['sid']))
+  if (!membersOf(settings).includes(sid)) {
+    return refusal(404, `there is no member ${request.params['sid']}`)
+  }
+  const { ensemble } = settings
+  try {
+    await memberStub(env, ensemble, sid).abort()
+  } catch {
+    // A call to an actor that aborts itself always fails; that it does is what was asked for.
+  }
+  return { restarted: sid }
+}
+
+function isSame(given: string, wanted: string): boolean {
+  const [a, b] = [new TextEncoder().encode(given), new TextEncoder().encode(wanted)]
+  return a.length === b.length && timingSafeEqual(a, b)
+}
+
+const refusal = (status: number, error: string): Response => Response.json({ error }, { status })

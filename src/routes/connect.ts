@@ -1,0 +1,128 @@
+/**
+ * A TCP client: the port tells the member. Four-letter words are answered here; a session's bytes go to the actor that
+ * holds it, which the session id in the ConnectRequest names.
+ */
+import { type Env, memberStub, membersOf, sessionActorStub, settingsOf } from '../actors/env.ts'
+import { log } from '../actors/log.ts'
+import { writePreamble } from '../actors/tcp-connection.ts'
+import { Reader } from '../core/jute/codec.ts'
+import { ConnectRequest } from '../core/jute/records.ts'
+import { limits } from '../core/shared/limits.ts'
+import type { Settings } from '../core/shared/settings.ts'
+import type { Sid } from '../core/shared/units.ts'
+import { answerWord, knownWords } from './four-letter.ts'
+import { actorOfSession, roomyActor } from './place.ts'
+
+/** Serves one TCP connection until either side closes it. */
+export async function connect(socket: Socket, env: Env): Promise<void> {
+  const settings = settingsOf(env)
+  const { localAddress, remoteAddress } = await socket.opened
+  const port = Number(localAddress?.split(':').at(-1))
+  const sid = membersOf(settings)[port - settings.zkPort]
+  try {
+    if (sid === undefined) throw new Error(`port ${port} belongs to no member`)
+    const opening = await withDeadline(readOpening(socket), limits.handshakeMs)
+    if (opening === undefined) return await close(socket)
+    if (opening.word !== undefined) return await answer(socket, env, settings, sid, opening.word)
+    await pass(socket, env, settings, sid, remoteAddress ?? '', opening)
+  } catch (fault) {
+    // One client's trouble is its own: the connection ends, and the reason is written down.
+    log('connect.failed', { port, why: String(fault) })
+    await close(socket)
+  }
+}
+
+interface Opening {
+  readonly bytes: Uint8Array
+  readonly word: string | undefined
+  readonly session: bigint
+}
+
+/** Everything up to the whole ConnectRequest, or to a four-letter word; undefined for bytes that are neither. */
+async function readOpening(socket: Socket): Promise<Opening | undefined> {
+  const reader = (socket.readable as ReadableStream<Uint8Array>).getReader()
+  let bytes = new Uint8Array(0)
+  try {
+    for (;;) {
+      const { value, done } = await reader.read()
+      if (done) return undefined
+      bytes = bytes.length === 0 ? value.slice() : appended(bytes, value)
+      const opening = openingOf(bytes)
+      if (opening !== 'more') return opening
+    }
+  } finally {
+    reader.releaseLock()
+  }
+}
+
+function openingOf(bytes: Uint8Array): Opening | undefined | 'more' {
+  if (bytes.length < 4) return 'more'
+  const word = String.fromCharCode(...bytes.subarray(0, 4))
+  if (knownWords.has(word)) return { bytes, word, session: 0n }
+  const length = new Reader(bytes).int()
+  if (length < 1 || length > limits.connectRequestBytesMax) return undefined
+  if (bytes.length < 4 + length) return 'more'
+  const { sessionId } = ConnectRequest.read(new Reader(bytes.subarray(4, 4 + length)))
+  return { bytes, word: undefined, session: sessionId }
+}
+
+async function answer(
+  socket: Socket,
+  env: Env,
+  settings: Settings,
+  sid: Sid,
+  word: string,
+): Promise<void> {
+  const member = memberStub(env, settings.ensemble, sid)
+  const text = await answerWord(word, settings.fourLetterWords, member)
+  const writer = (socket.writable as WritableStream<Uint8Array>).getWriter()
+  await writer.write(new TextEncoder().encode(text))
+  await writer.close()
+}
+
+async function pass(
+  socket: Socket,
+  env: Env,
+  settings: Settings,
+  sid: Sid,
+  address: string,
+  opening: Opening,
+): Promise<void> {
+  const actor =
+    opening.session === 0n
+      ? await roomyActor(env, settings, sid)
+      : actorOfSession(settings, opening.session)
+  if (actor === undefined) throw new Error('every session actor is full')
+  const upstream = sessionActorStub(env, actor).connect('session:2181')
+  // Reading back begins first: the streams hold nothing, so a write waits for its reader.
+  const back = upstream.readable.pipeTo(socket.writable)
+  const writer = (upstream.writable as WritableStream<Uint8Array>).getWriter()
+  await writer.write(appended(writePreamble({ member: sid, address }), opening.bytes))
+  writer.releaseLock()
+  const forth = socket.readable.pipeTo(upstream.writable)
+  await Promise.race([back, forth])
+  await Promise.allSettled([upstream.close(), socket.close()])
+}
+
+async function close(socket: Socket): Promise<void> {
+  await socket.close().catch(() => undefined)
+}
+
+function appended(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(first.length + second.length)
+  bytes.set(first)
+  bytes.set(second, first.length)
+  return bytes
+}
+
+async function withDeadline<T>(work: Promise<T>, deadlineMs: number): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | null = null
+  const over = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no handshake within ${deadlineMs} ms`)), deadlineMs)
+  })
+  try {
+    return await Promise.race([work, over])
+  } finally {
+    clearTimeout(timer)
+  }
+}
