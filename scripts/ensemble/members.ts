@@ -1,0 +1,81 @@
+/** Tells who does what in the ensemble: as it forms, how to try it, and then every change. */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Options } from './options.ts'
+
+/** One member in the answer of `GET /admin/members`; `down` is one that could not be reached. */
+interface MemberReport {
+  readonly sid: number
+  readonly role: 'leader' | 'follower' | 'observer' | 'looking' | 'standalone' | 'down'
+  readonly epoch: number
+  readonly zxid: string
+}
+
+const formingPollMs = 100
+const formedPollMs = 1000
+
+export async function tellMembers(options: Options, signal: AbortSignal): Promise<void> {
+  const lastTold = new Map<number, string>()
+  let isFormed = false
+  while (!signal.aborted) {
+    const members = await readMembers(options)
+    for (const member of members ?? []) {
+      const line = lineOf(member, options)
+      if (lastTold.get(member.sid) === line) continue
+      lastTold.set(member.sid, line)
+      console.log(line)
+    }
+    if (members !== undefined && !isFormed && isServing(members)) {
+      isFormed = true
+      console.log(invitation(options))
+    }
+    await delay(isFormed ? formedPollMs : formingPollMs, undefined, { signal }).catch(
+      () => undefined,
+    )
+  }
+}
+
+/** Undefined while the Worker does not answer. Asking wakes the members. */
+async function readMembers(options: Options): Promise<readonly MemberReport[] | undefined> {
+  try {
+    const answer = await fetch(`${originOf(options)}/admin/members`, {
+      headers: { authorization: `Bearer ${options.adminToken}` },
+      signal: AbortSignal.timeout(5000),
+    })
+    if (!answer.ok) return undefined
+    return ((await answer.json()) as { members: readonly MemberReport[] }).members
+  } catch {
+    return undefined
+  }
+}
+
+/** Everybody has found a place. */
+const isServing = (members: readonly MemberReport[]): boolean =>
+  members.some(({ role }) => role === 'leader' || role === 'standalone') &&
+  members.every(({ role }) => role !== 'looking' && role !== 'down')
+
+function lineOf({ sid, role, epoch }: MemberReport, options: Options): string {
+  const address = `${reachable(options)}:${options.zkPorts[sid - 1]}`
+  const place = role === 'looking' || role === 'down' ? '' : `epoch ${epoch}`
+  return `member ${sid}  ${role.padEnd(10)}  ${place.padEnd(9)}  tcp ${address}`
+}
+
+function invitation(options: Options): string {
+  const origin = originOf(options)
+  const servers = options.zkPorts.map((port) => `${reachable(options)}:${port}`).join(',')
+  return `
+The ensemble is formed. Try it:
+  zkCli.sh -server ${servers}
+  WebSocket  ${origin.replace('http', 'ws')}/session  (binary messages of ZooKeeper frames)
+  curl -H 'Authorization: Bearer ${options.adminToken}' ${origin}/admin/members
+Ctrl-C ends it.
+`
+}
+
+const originOf = (options: Options): string => `http://${reachable(options)}:${options.httpPort}`
+
+/** The address to connect to: listening everywhere is no place to go to. */
+function reachable({ bindAddress }: Options): string {
+  if (bindAddress === '0.0.0.0') return '127.0.0.1'
+  if (bindAddress === '::') return '[::1]'
+  return bindAddress.includes(':') ? `[${bindAddress}]` : bindAddress
+}

@@ -1,0 +1,115 @@
+/** What the environment of `npm start` and `npm run serve` may say, checked before anything is started. */
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { resolve } from 'node:path'
+import { parse } from 'smol-toml'
+import {
+  readSettings,
+  settingRows,
+  SettingsError,
+  type Settings,
+} from '../../src/core/shared/settings.ts'
+
+export const commandRows = {
+  HTTP_PORT: {
+    unit: 'port',
+    default: '8787',
+    meaning: 'HTTP and WebSocket port.',
+  },
+  BIND_ADDRESS: {
+    unit: 'address',
+    default: '127.0.0.1',
+    meaning: 'The IP address every port listens on; 0.0.0.0 is all of IPv4.',
+  },
+  DATA_DIR: {
+    unit: 'folder',
+    default: '.durable-keeper',
+    meaning:
+      'Where the members keep their logs and trees. Both commands can read what the other wrote.',
+  },
+  ADMIN_TOKEN: {
+    unit: 'secret',
+    default: 'made up and printed',
+    meaning: 'Bearer token of every /admin request.',
+  },
+} as const
+
+export interface Options {
+  readonly settings: Settings
+  /** The plain-text bindings of the Worker: wrangler.toml's, changed by the environment. */
+  readonly vars: Readonly<Record<string, string>>
+  readonly wrangler: WranglerConfig
+  readonly httpPort: number
+  readonly bindAddress: string
+  readonly dataDir: string
+  readonly adminToken: string
+  /** The TCP port of each member, the first member's first. */
+  readonly zkPorts: readonly number[]
+}
+
+/** The part of wrangler.toml that both commands read; wrangler itself reads it all when the Worker is deployed. */
+export interface WranglerConfig {
+  readonly name: string
+  readonly main: string
+  readonly compatibility_date: string
+  readonly compatibility_flags: readonly string[]
+  readonly vars: Readonly<Record<string, string>>
+  readonly durable_objects: {
+    readonly bindings: readonly { readonly name: string; readonly class_name: string }[]
+  }
+  readonly migrations: readonly { readonly new_sqlite_classes?: readonly string[] }[]
+}
+
+export const projectDir = resolve(import.meta.dirname, '../..')
+
+export function readOptions(env: Readonly<Record<string, string | undefined>>): Options {
+  const text = (name: keyof typeof commandRows): string => env[name] || commandRows[name].default
+  const wrangler = parse(
+    readFileSync(resolve(projectDir, 'wrangler.toml'), 'utf8'),
+  ) as unknown as WranglerConfig
+  const adminToken = env['ADMIN_TOKEN'] || randomBytes(18).toString('base64url')
+  const vars: Record<string, string> = { ...wrangler.vars, ADMIN_TOKEN: adminToken }
+  for (const name of Object.keys(settingRows)) {
+    const value = env[name]
+    if (value) vars[name] = value
+  }
+
+  const complaints: string[] = []
+  const settings = collecting(complaints, () => readSettings(vars)) ?? readSettings({})
+  const { zkPort, members, observers } = settings
+  const zkPorts = Array.from({ length: members + observers }, (_, index) => zkPort + index)
+  const httpPort = Number(text('HTTP_PORT'))
+  if (!Number.isInteger(httpPort) || httpPort < 1 || httpPort > 65535) {
+    complaints.push(`HTTP_PORT is "${text('HTTP_PORT')}": must be a whole number from 1 to 65535`)
+  }
+  if (zkPorts.includes(httpPort)) {
+    complaints.push(`HTTP_PORT is "${httpPort}": that is a member’s port, see ZK_PORT`)
+  }
+  if (isIP(text('BIND_ADDRESS')) === 0) {
+    complaints.push(`BIND_ADDRESS is "${text('BIND_ADDRESS')}": must be an IP address`)
+  }
+  if (complaints.length > 0) throw new SettingsError(complaints)
+
+  return {
+    settings,
+    vars: { ...vars, ZK_PORT: String(zkPort) },
+    wrangler,
+    httpPort,
+    bindAddress: text('BIND_ADDRESS'),
+    dataDir: resolve(text('DATA_DIR')),
+    adminToken,
+    zkPorts,
+  }
+}
+
+/** Everything that is wrong is told at once, so a bad setting waits for the other complaints. */
+function collecting<T>(complaints: string[], read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error
+    complaints.push(...error.complaints)
+    return undefined
+  }
+}

@@ -1,0 +1,88 @@
+/** Starts one of the two runtimes, tells what its members do, and takes it down with us. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { SettingsError } from '../../src/core/shared/settings.ts'
+import { bundleWorker } from './bundle.ts'
+import { readOptions, type Options } from './options.ts'
+import { PortTaken, requireFreePorts } from './ports.ts'
+import { tellMembers } from './members.ts'
+
+/** What differs between the two commands. */
+export interface Runtime {
+  readonly name: string
+  /** Writes the runtime's configuration and says how to start it. */
+  prepare(options: Options, worker: string): Launch
+  /** A line the runtime prints, as we should print it; undefined drops it. */
+  retell(line: string): string | undefined
+}
+
+export interface Launch {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export async function runEnsemble(runtime: Runtime): Promise<void> {
+  try {
+    const options = readOptions(process.env)
+    await requireFreePorts(options)
+    // The token stands in the runtime's configuration, so nobody else may read the folder.
+    mkdirSync(options.dataDir, { recursive: true, mode: 0o700 })
+    const launch = runtime.prepare(options, await bundleWorker(options))
+    await runLeashed(runtime, launch, options)
+  } catch (error) {
+    if (!(error instanceof SettingsError || error instanceof PortTaken)) throw error
+    console.error(error.message)
+    process.exitCode = 1
+  }
+}
+
+async function runLeashed(runtime: Runtime, launch: Launch, options: Options): Promise<void> {
+  const { settings, dataDir } = options
+  const { members, observers } = settings
+  console.log(
+    `Durable Keeper on ${runtime.name}: ${members} members, ${observers} observers, kept in ${dataDir}`,
+  )
+  const leash = spawn(
+    process.execPath,
+    [`${import.meta.dirname}/leash.ts`, launch.command, ...launch.args],
+    {
+      detached: true, // makes it the leader of a process group
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, ...launch.env },
+    },
+  )
+  for (const output of [leash.stdout, leash.stderr]) {
+    createInterface({ input: output }).on('line', (line) => {
+      const retold = runtime.retell(line)
+      if (retold !== undefined) console.log(retold)
+    })
+  }
+
+  const done = new AbortController()
+  stopWithUs(leash, done)
+  const ended = new Promise<number>((resolve) => {
+    leash.once('exit', (code) => resolve(code ?? 1))
+  })
+  void tellMembers(options, done.signal)
+  const code = await ended
+  // The leash ends by killing its own group, so its code says nothing once we asked it to.
+  if (!done.signal.aborted) {
+    console.error(`${runtime.name} ended by itself (${code})`)
+    process.exitCode = 1
+  }
+  done.abort()
+  process.exit()
+}
+
+function stopWithUs(leash: ChildProcess, done: AbortController): void {
+  const stop = (): void => {
+    if (done.signal.aborted) return
+    done.abort()
+    leash.stdin?.end('stop')
+  }
+  // A second Ctrl-C while we wait is not a reason to leave a child behind.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
+  leash.stdin?.on('error', () => undefined) // it has gone already
+}

@@ -1,0 +1,45 @@
+/** `npm run settings-table`: the README's tables of what can be set, printed from the tables the code reads. */
+import { settingRows, type SettingRow } from '../src/core/shared/settings.ts'
+import { commandRows } from './ensemble/options.ts'
+
+const columns = (...cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+
+export function settingsTable(): string {
+  const rows = Object.entries(settingRows).map(([name, row]) =>
+    columns(`\`${name}\``, row.unit, defaultOf(row), allowedOf(row), row.meaning),
+  )
+  return [
+    columns('setting', 'unit', 'default', 'allowed', 'meaning'),
+    '| --- | --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n')
+}
+
+export function commandTable(): string {
+  const rows = Object.entries(commandRows).map(([name, row]) =>
+    columns(`\`${name}\``, row.unit, row.default, row.meaning),
+  )
+  return [
+    columns('variable', 'unit', 'default', 'meaning'),
+    '| --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n')
+}
+
+function defaultOf(row: SettingRow): string {
+  if (typeof row.default === 'object') return `${row.default.times} × \`${row.default.of}\``
+  return row.kind === 'integer' ? String(row.default) : `\`${row.default}\``
+}
+
+function allowedOf(row: SettingRow): string {
+  switch (row.kind) {
+    case 'integer':
+      return `${row.min} to ${row.max}`
+    case 'name':
+      return 'a-z, 0-9, -'
+    case 'words':
+      return row.allowed
+  }
+}
+
+if (import.meta.main) console.log(`${settingsTable()}\n\n${commandTable()}`)
