@@ -66,14 +66,18 @@ export class TcpConnection {
     await this.#written.catch(() => undefined)
   }
 
-  /** Closes after what was written. */
+  /** Closes after what was written has left. */
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    void this.#closeBehindWrites()
+  }
+
+  async #closeBehindWrites(): Promise<void> {
     // Either side may be closed already; there is nobody left to tell.
-    this.#writer.close().catch(() => undefined)
-    this.#reader.cancel().catch(() => undefined)
-    this.#socket.close().catch(() => undefined)
+    await this.#writer.close().catch(() => undefined)
+    await this.#reader.cancel().catch(() => undefined)
+    await this.#socket.close().catch(() => undefined)
   }
 }
 

@@ -100,8 +100,9 @@ async function pass(
   await writer.write(appended(writePreamble({ member: sid, address }), opening.bytes))
   writer.releaseLock()
   const forth = socket.readable.pipeTo(upstream.writable)
-  await Promise.race([back, forth])
-  await Promise.allSettled([upstream.close(), socket.close()])
+  // The actor has the last word: when the client ends its side, or breaks off, the actor ends this one.
+  await Promise.allSettled([back])
+  await Promise.allSettled([upstream.close(), socket.close(), forth])
 }
 
 async function close(socket: Socket): Promise<void> {

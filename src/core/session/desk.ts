@@ -232,6 +232,9 @@ export class Desk {
   #open(edge: Edge, message: UpMessage & { readonly type: 'open' }): void {
     const { slot, timeoutMs, address } = message
     const attachment = this.#attach(edge, slot, asSessionId(message.session), address)
+    if (message.lastZxid > this.#tree().applied) {
+      return this.#answerAttach(attachment, verdicts.behind)
+    }
     const frame = requestFrame(opcodes.createSession.code, encode(CreateSessionTxn, { timeOut: timeoutMs }))
     this.#forward({ type: 'open', attachment }, attachment, frame)
   }

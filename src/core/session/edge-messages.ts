@@ -22,8 +22,8 @@ import {
 
 /** Actor → member. */
 export const upRecords = {
-  /** Make a new session of this id. */
-  open: record({ slot: int, session: id, timeoutMs: int, address: ustring }),
+  /** Make a new session of this id, for a client that has seen `lastZxid`. */
+  open: record({ slot: int, session: id, timeoutMs: int, address: ustring, lastZxid: long }),
   /** Serve a session that exists, which has seen `lastZxid`; re-arm its watches as SetWatches does. */
   resume: record({
     slot: int,

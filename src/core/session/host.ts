@@ -224,15 +224,16 @@ export class Host {
     const timeoutMs = Math.min(Math.max(request.timeOut, minSessionTimeoutMs), maxSessionTimeoutMs)
     const session =
       request.sessionId === 0n
-        ? this.#openSession(connection, timeoutMs)
+        ? this.#openSession(connection, request, timeoutMs)
         : this.#resumeSession(connection, request, timeoutMs)
     if (session !== undefined) this.#attach(session)
     return session
   }
 
-  #openSession(connection: Connection, timeoutMs: number): HostedSession {
+  #openSession(connection: Connection, request: ConnectRequest, timeoutMs: number): HostedSession {
     const session = this.#newSession(this.#mintId(), timeoutMs, connection)
     session.isNew = true
+    session.lastZxid = request.lastZxidSeen
     return session
   }
 
@@ -288,12 +289,12 @@ export class Host {
 
   /** Asks a member to serve the session. */
   #attach(session: HostedSession): void {
-    const { connection, slot, id, timeoutMs, watches } = session
+    const { connection, slot, id, timeoutMs, watches, lastZxid } = session
     const address = connection?.address ?? ''
     session.member = this.#memberFor(connection?.pinned, session.member)
     if (session.isNew) {
       session.state = 'opening'
-      return this.#ports.up(session.member, { type: 'open', slot, session: id, timeoutMs, address })
+      return this.#ports.up(session.member, { type: 'open', slot, session: id, timeoutMs, address, lastZxid })
     }
     session.state = 'resuming'
     this.#ports.up(session.member, {
@@ -301,7 +302,7 @@ export class Host {
       slot,
       session: id,
       address,
-      lastZxid: session.lastZxid,
+      lastZxid,
       dataWatches: [...watches.data],
       existWatches: [...watches.exist],
       childWatches: [...watches.child],
@@ -405,7 +406,8 @@ export class Host {
 
   /** The member knows less than the client: another may know more, or this one soon. */
   #behind(session: HostedSession): void {
-    const { connection } = session
+    const { connection, isNew } = session
+    if (isNew) return this.#forget(session)
     if (connection !== undefined && connection.isGreeted) {
       session.state = 'unserved'
       this.#retryAt(this.#now + limits.memberRetryMs)

@@ -69,6 +69,7 @@ export class History {
    * ask for. Returns the new base: log rows that end at or before it may be deleted.
    */
   forget(checkpointed: Zxid): Zxid {
+    invariant(checkpointed >= this.#base, 'a checkpoint has what the log has lost')
     let count = 0
     for (const batch of this.#batches) {
       if (batch.last > checkpointed || this.#txns - batch.count < this.#txnsMax) break
