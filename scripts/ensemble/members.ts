@@ -8,6 +8,8 @@ interface MemberReport {
   readonly role: 'leader' | 'follower' | 'observer' | 'looking' | 'standalone' | 'down'
   readonly epoch: number
   readonly zxid: string
+  /** It has caught up and answers clients. */
+  readonly isServing?: boolean
 }
 
 const formingPollMs = 100
@@ -24,7 +26,7 @@ export async function tellMembers(options: Options, signal: AbortSignal): Promis
       lastTold.set(member.sid, line)
       console.log(line)
     }
-    if (members !== undefined && !isFormed && isServing(members)) {
+    if (members !== undefined && !isFormed && isFormedBy(members)) {
       isFormed = true
       console.log(invitation(options))
     }
@@ -49,9 +51,9 @@ async function readMembers(options: Options): Promise<readonly MemberReport[] | 
 }
 
 /** Everybody has found a place. */
-const isServing = (members: readonly MemberReport[]): boolean =>
+const isFormedBy = (members: readonly MemberReport[]): boolean =>
   members.some(({ role }) => role === 'leader' || role === 'standalone') &&
-  members.every(({ role }) => role !== 'looking' && role !== 'down')
+  members.every(({ isServing }) => isServing === true)
 
 function lineOf({ sid, role, epoch }: MemberReport, options: Options): string {
   const address = `${reachable(options)}:${options.zkPorts[sid - 1]}`

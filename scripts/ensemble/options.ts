@@ -33,6 +33,11 @@ export const commandRows = {
     default: 'made up and printed',
     meaning: 'Bearer token of every /admin request.',
   },
+  VERBOSE: {
+    unit: '0 or 1',
+    default: '0',
+    meaning: 'Also print the events of the Worker’s log, one JSON line each.',
+  },
 } as const
 
 export interface Options {
@@ -44,6 +49,7 @@ export interface Options {
   readonly bindAddress: string
   readonly dataDir: string
   readonly adminToken: string
+  readonly isVerbose: boolean
   /** The TCP port of each member, the first member's first. */
   readonly zkPorts: readonly number[]
 }
@@ -89,6 +95,9 @@ export function readOptions(env: Readonly<Record<string, string | undefined>>): 
   if (isIP(text('BIND_ADDRESS')) === 0) {
     complaints.push(`BIND_ADDRESS is "${text('BIND_ADDRESS')}": must be an IP address`)
   }
+  if (!['0', '1'].includes(text('VERBOSE'))) {
+    complaints.push(`VERBOSE is "${text('VERBOSE')}": must be 0 or 1`)
+  }
   if (complaints.length > 0) throw new SettingsError(complaints)
 
   return {
@@ -99,6 +108,7 @@ export function readOptions(env: Readonly<Record<string, string | undefined>>): 
     bindAddress: text('BIND_ADDRESS'),
     dataDir: resolve(text('DATA_DIR')),
     adminToken,
+    isVerbose: text('VERBOSE') === '1',
     zkPorts,
   }
 }

@@ -55,6 +55,7 @@ async function runLeashed(runtime: Runtime, launch: Launch, options: Options): P
   )
   for (const output of [leash.stdout, leash.stderr]) {
     createInterface({ input: output }).on('line', (line) => {
+      if (!options.isVerbose && line.startsWith('{"event":')) return
       const retold = runtime.retell(line)
       if (retold !== undefined) console.log(retold)
     })

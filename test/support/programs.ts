@@ -1,0 +1,28 @@
+/** The programs of Debian’s packages that the tests use where they are installed, and how to tell. */
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+
+/** package zookeeper */
+export const zooKeeperJar = '/usr/share/java/zookeeper.jar'
+export const zkCli = '/usr/share/zookeeper/bin/zkCli.sh'
+/** package zookeeper-bin */
+export const cliMt = '/usr/lib/zookeeper/bin/cli_mt'
+/** package python3-kazoo belongs to Debian’s own python, which need not be the first on the path */
+export const python = '/usr/bin/python3'
+
+const ends0 = (command: string, ...args: readonly string[]): boolean =>
+  spawnSync(command, args, { stdio: 'ignore' }).status === 0
+
+export const isInstalled = {
+  zooKeeper: (): boolean => existsSync(zooKeeperJar) && ends0('java', '-version'),
+  zkCli: (): boolean => existsSync(zkCli) && ends0('java', '-version'),
+  cliMt: (): boolean => existsSync(cliMt),
+  kazoo: (): boolean => existsSync(python) && ends0(python, '-c', 'import kazoo'),
+  zookeeperBinding: (): boolean => ends0(nodeOfNpm(), '-e', "require('zookeeper')"),
+}
+
+/** npm’s `zookeeper` is compiled for the Node that runs npm, which is not the Node of our own scripts. */
+export const nodeOfNpm = (): string =>
+  [process.env['npm_node_execpath'], '/usr/bin/node', process.execPath].find(
+    (node) => node !== undefined && ends0(node, '-e', "require('zookeeper')"),
+  ) ?? process.execPath
