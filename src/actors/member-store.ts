@@ -28,6 +28,7 @@ export class MemberStore implements RowTable {
   /** The rows of the log, in order. */
   #log: StoredBatch[] = []
   #generation: number
+  #stopped: boolean
   #stagedGeneration: number | undefined
 
   constructor(storage: DurableObjectStorage) {
@@ -38,8 +39,19 @@ export class MemberStore implements RowTable {
       primary key (generation, room, key, name)) without rowid`)
     this.#sql.exec('create table if not exists fact (name text primary key, value integer) without rowid')
     this.#generation = this.#fact('generation') ?? 0
+    this.#stopped = this.#fact('stopped') === 1
     // A stage that a crash interrupted is of no use to anybody.
     this.#sql.exec('delete from row where generation <> ?', this.#generation)
+  }
+
+  /** Was this member taken out of service? It stays out over restarts. */
+  get isStopped(): boolean {
+    return this.#stopped
+  }
+
+  set isStopped(stopped: boolean) {
+    this.#stopped = stopped
+    this.#setFact('stopped', stopped ? 1 : 0)
   }
 
   /** Everything a waking member needs of its log. Throws MalformedFrame for a damaged row. */

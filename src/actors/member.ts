@@ -27,7 +27,7 @@ import { MemberStore } from './member-store.ts'
 /** What a member tells about itself. */
 export interface MemberStatus {
   readonly sid: number
-  readonly role: 'leader' | 'follower' | 'observer' | 'standalone' | 'looking'
+  readonly role: 'leader' | 'follower' | 'observer' | 'standalone' | 'looking' | 'stopped'
   readonly state: string
   readonly epoch: number
   readonly zxid: string
@@ -85,17 +85,19 @@ export class Member extends DurableObject<Env> {
     )
     this.#replica = this.#restore()
     log('member.start', { sid: this.#sid, zxid: showZxid(this.#replica.tree.applied) })
-    this.#perform(() => this.#replica.start(Date.now()))
+    if (!this.#store.isStopped) this.#perform(() => this.#replica.start(Date.now()))
     ctx.waitUntil(this.#keepAlarm())
   }
 
   /** An election note of another member. */
   note(bytes: Uint8Array): void {
+    this.#requireStarted()
     this.#receive({ type: 'note', note: readNotification(bytes) })
   }
 
   /** A learner opens a link; the answer is this member's end of it. */
   join(peer: number, theirs: LinkEnd & Disposable & { dup?: () => LinkEnd & Disposable }): LinkTarget {
+    this.#requireStarted()
     // The stub of an argument is disposed when the call returns; the link lives on.
     return this.#links.accept(peer as Sid, theirs.dup === undefined ? theirs : theirs.dup())
   }
@@ -113,7 +115,7 @@ export class Member extends DurableObject<Env> {
       zab.role === 'leading' ? (isAlone ? 'standalone' : 'leader') : roleNames[zab.role]
     return {
       sid: this.#sid,
-      role: this.#replica.isServing ? role : 'looking',
+      role: this.#roleShown(role),
       state: zab.phase.type,
       epoch: zab.epoch,
       zxid: showZxid(tree.applied),
@@ -134,6 +136,19 @@ export class Member extends DurableObject<Env> {
     }
   }
 
+  /** Takes the member out of service, as if its machine were off, until `start`. */
+  stop(): void {
+    this.#store.isStopped = true
+    this.ctx.waitUntil(this.#store.durable().then(() => this.abort()))
+  }
+
+  /** Puts a stopped member back into service. */
+  start(): void {
+    if (!this.#store.isStopped) return
+    this.#store.isStopped = false
+    this.#perform(() => this.#replica.start(Date.now()))
+  }
+
   /** The clients this member serves. */
   clients(): ClientLine[] {
     return this.#replica.desk.clients()
@@ -147,6 +162,15 @@ export class Member extends DurableObject<Env> {
   /** The watchdog: an evicted member comes back without anybody asking. */
   override async alarm(): Promise<void> {
     await this.ctx.storage.setAlarm(Date.now() + limits.watchdogMs)
+  }
+
+  #requireStarted(): void {
+    if (this.#store.isStopped) throw new Error(`member ${this.#sid} is stopped`)
+  }
+
+  #roleShown(role: MemberStatus['role']): MemberStatus['role'] {
+    if (this.#replica.isServing) return role
+    return this.#store.isStopped ? 'stopped' : 'looking'
   }
 
   #restore(): Replica {

@@ -31,20 +31,31 @@ export async function listMembers(_: IRequest, env: Env): Promise<object> {
   return { members: await Promise.all(members) }
 }
 
-/** POST /admin/members/:sid/restart: the member's actor dies as in a crash, and comes back from its disk. */
-export async function restartMember(request: IRequest, env: Env): Promise<object> {
+/**
+ * POST /admin/members/:sid/:order. `restart`: the member's actor dies as in a crash and comes back from its disk.
+ * `stop`: it stays out of service until `start`, restarts included.
+ */
+export async function orderMember(request: IRequest, env: Env): Promise<object> {
   const settings = settingsOf(env)
-  const sid = asSid(Number(request.params['sid']))
+  const { sid: asked, order } = request.params
+  const sid = asSid(Number(asked))
   if (!membersOf(settings).includes(sid)) {
-    return refusal(404, `there is no member ${request.params['sid']}`)
+    return refusal(404, `there is no member ${asked}`)
   }
-  const { ensemble } = settings
+  const member = memberStub(env, settings.ensemble, sid)
+  if (order === 'start') await member.start()
+  else if (order === 'stop') await member.stop()
+  else if (order === 'restart') await restart(member)
+  else return refusal(404, `a member can be told to restart, stop or start, not to ${order}`)
+  return { sid, order }
+}
+
+async function restart(member: { abort(): Promise<void> }): Promise<void> {
   try {
-    await memberStub(env, ensemble, sid).abort()
+    await member.abort()
   } catch {
     // A call to an actor that aborts itself always fails; that it does is what was asked for.
   }
-  return { restarted: sid }
 }
 
 function isSame(given: string, wanted: string): boolean {

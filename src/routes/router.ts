@@ -3,7 +3,7 @@ import { type IRequest, json, type RequestHandler, Router } from 'itty-router'
 import type { Env } from '../actors/env.ts'
 import { log } from '../actors/log.ts'
 import { SettingsError } from '../core/shared/settings.ts'
-import { listMembers, requireToken, restartMember } from './admin.ts'
+import { listMembers, orderMember, requireToken } from './admin.ts'
 import { openSession } from './session.ts'
 
 export type Handler = RequestHandler<IRequest, [Env]>
@@ -13,7 +13,7 @@ export const router = Router<IRequest, [Env]>({ catch: answerFailure, finally: [
   .get('/session', openSession)
   .all('/admin/*', requireToken)
   .get('/admin/members', listMembers)
-  .post('/admin/members/:sid/restart', restartMember)
+  .post('/admin/members/:sid/:order', orderMember)
   .all('*', notFound)
 
 function greet(): object {

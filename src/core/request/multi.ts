@@ -46,6 +46,7 @@ function isAllowed({ operation }: MultiOperation): boolean {
 
 function prepareOne({ operation, request }: MultiOperation, asker: Asker, view: PendingView): Prepared {
   if (operation === 'check') return prepareCheck(request as never, asker, view)
-  const meaning = operations[operation]
+  // ZooKeeper reads a create2 of a multi as a create: its result has no stat.
+  const meaning = operations[operation === 'create2' ? 'create' : operation]
   return meaning.kind === 'write' ? meaning.prepare(request as never, asker, view) : 'BadArguments'
 }

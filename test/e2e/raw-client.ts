@@ -1,0 +1,94 @@
+/** A TCP client that sends whatever bytes it is told to. */
+import { connect as dial, type Socket } from 'node:net'
+import { encode } from '../../src/core/jute/codec.ts'
+import { ConnectRequest } from '../../src/core/jute/records.ts'
+import { Deframer } from '../../src/core/wire/deframer.ts'
+
+export class RawClient {
+  readonly #socket: Socket
+  readonly #deframer = new Deframer(8 * 1024 * 1024)
+  readonly #frames: Uint8Array[] = []
+  #isClosed = false
+  #wake: (() => void) | undefined
+
+  private constructor(socket: Socket) {
+    this.#socket = socket
+    socket.on('data', (chunk: Buffer) => {
+      this.#frames.push(...this.#deframer.push(chunk))
+      this.#wake?.()
+    })
+    socket.on('error', () => this.#closed())
+    socket.on('close', () => this.#closed())
+    socket.on('end', () => this.#closed())
+  }
+
+  static dial(port: number): Promise<RawClient> {
+    return new Promise((resolve, reject) => {
+      const socket = dial(port, '127.0.0.1')
+      socket.once('error', reject)
+      socket.once('connect', () => resolve(new RawClient(socket)))
+    })
+  }
+
+  /** With a session of its own. */
+  static async open(port: number, timeoutMs = 10_000): Promise<RawClient> {
+    const client = await RawClient.dial(port)
+    client.send(connectRequest(timeoutMs))
+    const response = await client.frame()
+    if (response === undefined) throw new Error('no ConnectResponse')
+    return client
+  }
+
+  send(bytes: Uint8Array): void {
+    this.#socket.write(bytes)
+  }
+
+  /** The next frame, without its length; undefined once the connection is closed. */
+  async frame(): Promise<Uint8Array | undefined> {
+    for (;;) {
+      const next = this.#frames.shift()
+      if (next !== undefined || this.#isClosed) return next
+      await new Promise<void>((resolve) => (this.#wake = resolve))
+    }
+  }
+
+  /** Ends without a word. */
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  #closed(): void {
+    this.#isClosed = true
+    this.#wake?.()
+  }
+}
+
+/** A frame with its length. */
+export function framed(body: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(4 + body.length)
+  new DataView(bytes.buffer).setInt32(0, body.length)
+  bytes.set(body, 4)
+  return bytes
+}
+
+export const connectRequest = (timeoutMs: number): Uint8Array =>
+  framed(
+    encode(ConnectRequest, {
+      protocolVersion: 0,
+      lastZxidSeen: 0,
+      timeOut: timeoutMs,
+      sessionId: 0n,
+      passwd: new Uint8Array(16),
+      readOnly: false,
+    }),
+  )
+
+/** Header and body of a request, framed. */
+export function request(xid: number, type: number, body: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(8 + body.length)
+  const view = new DataView(frame.buffer)
+  view.setInt32(0, xid)
+  view.setInt32(4, type)
+  frame.set(body, 8)
+  return framed(frame)
+}
