@@ -13,8 +13,21 @@ export default defineConfig({
         },
       },
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
-        test: { name: 'workers', include: ['test/actors/**/*.workers.test.ts'] },
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: './wrangler.toml' },
+            // A short tick, so that sessions expire within a test; few sessions an actor, so that one is full at once.
+            miniflare: {
+              bindings: { TICK_TIME: '200', FINALIZE_WAIT: '50', SESSIONS_PER_ACTOR: '4' },
+            },
+          }),
+        ],
+        test: {
+          name: 'workers',
+          include: ['test/actors/**/*.workers.test.ts'],
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+        },
       },
       {
         test: {
