@@ -41,7 +41,7 @@ export class MemberStore implements RowTable {
     this.#generation = this.#fact('generation') ?? 0
     this.#stopped = this.#fact('stopped') === 1
     // A stage that a crash interrupted is of no use to anybody.
-    this.#sql.exec('delete from row where generation <> ?', this.#generation)
+    this.#sql.exec('delete from row where generation > ?', this.#generation)
   }
 
   /** Was this member taken out of service? It stays out over restarts. */

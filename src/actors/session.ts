@@ -194,6 +194,8 @@ export class Session extends DurableObject<Env> {
   /** One step of the host, and everything it asked for. */
   #step(step: (nowMs: number) => void): void {
     step(Date.now())
+    // First of all: a session that the ensemble has and no alarm judges would live for ever.
+    this.#setAlarm()
     for (const edge of this.#edges.values()) {
       if (edge.outbox.at > 0) {
         edge.channel.send(edge.outbox.take())
@@ -205,7 +207,6 @@ export class Session extends DurableObject<Env> {
     this.#writes.clear()
     for (const connection of this.#hangups.splice(0)) this.#close(connection)
     for (const resume of this.#readers.splice(0)) resume()
-    this.#setAlarm()
     this.#setTimers()
   }
 
@@ -265,7 +266,8 @@ export class Session extends DurableObject<Env> {
         await tcp.untilWritten()
       }
     } catch (fault) {
-      if (!(fault instanceof MalformedFrame)) log('tcp.broken', { why: String(fault) })
+      // A stream breaks when its client goes, or when we close it: neither is news.
+      if (!(fault instanceof MalformedFrame) && !tcp.isOver) log('tcp.broken', { why: String(fault) })
     } finally {
       tcp.close()
     }
@@ -329,7 +331,7 @@ export class Session extends DurableObject<Env> {
     const { alarmAtMs } = this.#host
     if (alarmAtMs >= this.#alarmSetFor) return
     this.#alarmSetFor = alarmAtMs
-    void this.ctx.storage.setAlarm(alarmAtMs, { allowUnconfirmed: true })
+    void this.ctx.storage.setAlarm(alarmAtMs)
   }
 
   #setTimers(): void {

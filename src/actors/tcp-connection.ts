@@ -41,6 +41,11 @@ export class TcpConnection {
     this.#writer = (socket.writable as WritableStream<Uint8Array>).getWriter()
   }
 
+  /** This side has closed it. */
+  get isOver(): boolean {
+    return this.#isClosed
+  }
+
   /** The next bytes; undefined at the end of the stream. */
   async read(): Promise<Uint8Array | undefined> {
     const unread = this.#unread

@@ -66,6 +66,11 @@ export class Ensemble {
     return `ws://127.0.0.1:${this.httpPort}/session`
   }
 
+  /** Of the command we started. */
+  get pid(): number {
+    return this.#process?.pid ?? 0
+  }
+
   /** Everything the command has printed. */
   get logs(): string {
     return this.#output.join('')

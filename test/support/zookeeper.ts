@@ -12,6 +12,8 @@ export interface ZooKeeper {
   readonly zkPorts: readonly number[]
   /** `127.0.0.1:2181,…`, as ZooKeeper's clients want it. */
   readonly hosts: string
+  /** Of its servers. */
+  readonly pids: readonly number[]
   stop(): Promise<void>
 }
 
@@ -40,7 +42,8 @@ export async function startZooKeeper({ members = 1, tickTimeMs = 500 } = {}): Pr
     await stop()
     throw new Error(`no ZooKeeper:\n${logs.join('\n')}`, { cause: error })
   }
-  return { zkPorts, hosts: zkPorts.map((port) => `127.0.0.1:${port}`).join(','), stop }
+  const hosts = zkPorts.map((port) => `127.0.0.1:${port}`).join(',')
+  return { zkPorts, hosts, pids: servers.map(({ pid }) => pid ?? 0), stop }
 }
 
 function configOf(

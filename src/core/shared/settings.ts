@@ -129,7 +129,7 @@ export const settingRows = {
     default: 1000,
     min: 1,
     max: 100_000,
-    meaning: 'Requests a member works on at a time; more have to wait.',
+    meaning: 'Requests of one TCP connection that may wait for their replies; then it is read slower.',
   },
   SNAP_COUNT: {
     kind: 'integer',
