@@ -65,7 +65,10 @@ export class Checkers {
   #compare({ zxid, txn }: Applied, at: number): void {
     const known = this.applied[at]
     if (known) {
-      invariant(known.zxid === zxid && known.txn === txn, `PrefixConsistency and Agreement at ${at}`)
+      invariant(
+        known.zxid === zxid && known.txn === txn,
+        `PrefixConsistency and Agreement at ${at}`,
+      )
       return
     }
     invariant(this.#proposed.get(zxid) === txn, 'Integrity: what is applied was proposed')

@@ -2,7 +2,13 @@
 import { invariant } from '../../src/core/shared/assert.ts'
 import { type Epoch, asEpoch, asZxid, type Zxid } from '../../src/core/shared/units.ts'
 import type { Persist } from '../../src/core/turn.ts'
-import { BatchWriter, entriesOf, type LogBatch, readBatch, sliceBatch } from '../../src/core/zab/log-batch.ts'
+import {
+  BatchWriter,
+  entriesOf,
+  type LogBatch,
+  readBatch,
+  sliceBatch,
+} from '../../src/core/zab/log-batch.ts'
 import type { RestoredLog } from '../../src/core/zab/member.ts'
 
 /** One applied txn; the tree of the simulator is the list of them. */

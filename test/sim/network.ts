@@ -5,6 +5,8 @@ import type { Notification } from '../../src/core/zab/messages.ts'
 export interface Network {
   /** When copies of this note arrive; none if it is lost. */
   noteDelaysMs(from: Sid, to: Sid, note: Notification): readonly number[]
+  /** The note as it arrives. */
+  forge(note: Notification): Notification
   /** How long a message takes on a link; undefined: the link breaks. */
   linkDelayMs(from: Sid, to: Sid): number | undefined
   /** How long it takes to make a link; undefined: it cannot be made. */
@@ -23,6 +25,10 @@ export class CalmNetwork implements Network {
   noteDelaysMs(from: Sid, to: Sid): readonly number[] {
     if (this.isCut(from, to) || this.losesNote(from, to)) return []
     return [this.#delayMs(from, to)]
+  }
+
+  forge(note: Notification): Notification {
+    return note
   }
 
   linkDelayMs(from: Sid, to: Sid): number | undefined {

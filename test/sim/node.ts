@@ -1,6 +1,6 @@
 /** One member of the simulated world: its disk, and while it runs its consensus and the tree it applied. */
 import { Random } from '../../src/core/shared/random.ts'
-import { asZxid, type Sid, type Zxid } from '../../src/core/shared/units.ts'
+import type { Sid, Zxid } from '../../src/core/shared/units.ts'
 import type { LinkId, PeerInput, Turn } from '../../src/core/turn.ts'
 import { newTurn } from '../../src/core/turn.ts'
 import { checkState, checkStep, stateOf } from '../../src/core/zab/invariants.ts'
@@ -24,6 +24,8 @@ export class Node {
   nextLink = 1
   wakeAtMs = Infinity
   openSnapshots = 0
+  /** A snapshot is on its way to the disk: the tree in memory is not the one the log continues. */
+  isInstalling = false
   /** When the last persist asked for is durable. */
   durableMs = 0
 
@@ -54,7 +56,9 @@ export class Node {
 
   /** Applies what the turn says is committed; a snapshot that was installed comes first. */
   apply(turn: Turn): void {
+    if (turn.persist.some(({ install }) => install !== undefined)) this.isInstalling = true
     if (turn.installed !== undefined) {
+      this.isInstalling = false
       this.tree = this.disk.tree
       this.applied = turn.installed
     }
@@ -71,7 +75,11 @@ export class Node {
     act(turn)
     const after = stateOf(this.member)
     checkState(after)
-    checkStep(before, after, turn.persist.some(({ install }) => install !== undefined))
+    checkStep(
+      before,
+      after,
+      turn.persist.some(({ install }) => install !== undefined),
+    )
     return turn
   }
 
@@ -98,5 +106,3 @@ export interface LinkEnd {
   arrivesMs: number
   isOpen: boolean
 }
-
-export const noZxid: Zxid = asZxid(0)

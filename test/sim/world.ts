@@ -6,7 +6,12 @@ import { asZxid, type Sid, type Zxid } from '../../src/core/shared/units.ts'
 import type { LinkId, PeerInput, Persist, Turn } from '../../src/core/turn.ts'
 import type { ZabConfig } from '../../src/core/zab/member.ts'
 import type { Packet } from '../../src/core/zab/messages.ts'
-import { readNotification, readPackets, writeNotification, writePackets } from '../../src/core/zab/packet-codec.ts'
+import {
+  readNotification,
+  readPackets,
+  writeNotification,
+  writePackets,
+} from '../../src/core/zab/packet-codec.ts'
 import { Checkers } from './checkers.ts'
 import { Clock } from './clock.ts'
 import { batchOf, Disk } from './disk.ts'
@@ -45,7 +50,9 @@ export class World {
   }
 
   get leaders(): Node[] {
-    return [...this.nodes.values()].filter((node) => node.isAlive && node.member.phase.type === 'leading')
+    return [...this.nodes.values()].filter(
+      (node) => node.isAlive && node.member.phase.type === 'leading',
+    )
   }
 
   start(sid: Sid): void {
@@ -67,7 +74,10 @@ export class World {
     const node = this.node(sid)
     if (node?.member.phase.type !== 'leading') return undefined
     const first = asZxid(node.member.lastProposed + 1)
-    const batch = batchOf(first, Array.from({ length: count }, () => `txn ${++this.#txns}`))
+    const batch = batchOf(
+      first,
+      Array.from({ length: count }, () => `txn ${++this.#txns}`),
+    )
     this.checkers.proposed(batch)
     this.#perform(node, node.propose(this.clock.nowMs, batch))
     return batch.last
@@ -76,7 +86,7 @@ export class World {
   /** Writes the tree as it is applied now, after what was written before, and lets the log before it go. */
   checkpoint(sid: Sid): void {
     const node = this.node(sid)
-    if (!node || node.openSnapshots > 0) return
+    if (!node || node.openSnapshots > 0 || node.isInstalling) return
     const { tree, applied } = node
     const base = node.member.history.forget(applied)
     this.#whenDurable(node, () => node.disk.checkpoint(tree, applied, base))
@@ -131,9 +141,11 @@ export class World {
 
   #sendNotes(node: Node, turn: Turn): void {
     for (const { to, note } of turn.notes) {
-      const bytes = writeNotification(note)
+      const bytes = writeNotification(this.network.forge(note))
       for (const delayMs of this.network.noteDelaysMs(node.sid, to, note)) {
-        this.clock.after(delayMs, () => this.input(to, { type: 'note', note: readNotification(bytes) }))
+        this.clock.after(delayMs, () =>
+          this.input(to, { type: 'note', note: readNotification(bytes) }),
+        )
       }
     }
   }
@@ -146,7 +158,8 @@ export class World {
     for (const [link, packets] of perLink) {
       const end = node.links.get(link)
       const message = writePackets(packets)
-      if (end?.isOpen) this.#send(end, (link) => ({ type: 'packets', link, packets: readPackets(message) }))
+      if (end?.isOpen)
+        this.#send(end, (link) => ({ type: 'packets', link, packets: readPackets(message) }))
     }
   }
 
@@ -176,7 +189,12 @@ export class World {
       const ours = this.#end(node, false)
       theirs.other = ours
       ours.other = theirs
-      const linked = (link: LinkId, of: Sid, incoming: boolean): PeerInput => ({ type: 'linked', link, peer: of, incoming })
+      const linked = (link: LinkId, of: Sid, incoming: boolean): PeerInput => ({
+        type: 'linked',
+        link,
+        peer: of,
+        incoming,
+      })
       this.#send(theirs, (link) => linked(link, peer, false))
       this.#take(there, linked(theirs.link, sid, true))
     })
@@ -197,7 +215,9 @@ export class World {
     const { other } = end
     if (!other?.isOpen) return
     const delayMs = this.network.linkDelayMs(end.node.sid, other.node.sid) ?? 5
-    this.clock.at(Math.max(end.arrivesMs, this.clock.nowMs + delayMs), () => this.#hearClosed(other))
+    this.clock.at(Math.max(end.arrivesMs, this.clock.nowMs + delayMs), () =>
+      this.#hearClosed(other),
+    )
   }
 
   /** The link is gone for both, with what was on its way. */

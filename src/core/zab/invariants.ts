@@ -46,7 +46,8 @@ export function checkState(state: MemberState): void {
     invariant(epoch === acceptedEpoch, 'who serves has promised nothing to anybody newer')
     invariant(state.leader !== undefined, 'who serves knows its leader')
   }
-  if (phase === 'leading') invariant(epochOf(lastProposed) === epoch, 'a leader proposes in its epoch')
+  if (phase === 'leading')
+    invariant(epochOf(lastProposed) === epoch, 'a leader proposes in its epoch')
 }
 
 /** Between two states of one incarnation. `installed`: a snapshot took the place of the history in between. */

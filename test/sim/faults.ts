@@ -1,0 +1,119 @@
+/** Which faults a seed has: each seed draws its own set (swarm testing), then lives through them. */
+import type { Random } from '../../src/core/shared/random.ts'
+import { asEpoch, asSid, type Sid } from '../../src/core/shared/units.ts'
+import type { ZabConfig } from '../../src/core/zab/member.ts'
+import type { Notification } from '../../src/core/zab/messages.ts'
+import { type Network, pair } from './network.ts'
+
+export interface Swarm {
+  readonly config: Omit<ZabConfig, 'sid'>
+  readonly notesLostPercent: number
+  readonly notesRepeatedPercent: number
+  /** Notes that vote for just anybody: whom the election elects must not matter to safety. */
+  readonly notesForgedPercent: number
+  readonly noteDelayMaxMs: number
+  readonly linkDelayMaxMs: number
+  /** Links that break, in a thousand messages. */
+  readonly linksBrokenPerMille: number
+  readonly diskDelayMaxMs: number
+  /** How often something happens, on average. */
+  readonly everyMs: number
+  /** Weights of what happens. */
+  readonly weights: Readonly<Record<Happening, number>>
+}
+
+export type Happening =
+  | 'propose'
+  | 'crash'
+  | 'restart'
+  | 'partition'
+  | 'heal'
+  | 'break'
+  | 'checkpoint'
+
+export function drawSwarm(random: Random): Swarm {
+  const oneOf = <T>(...choices: readonly T[]): T => choices[random.next() % choices.length] as T
+  const voters = oneOf(3, 3, 5)
+  const observers = oneOf(0, 0, 1, 2)
+  const sids = Array.from({ length: voters + observers }, (_, index) => asSid(index + 1))
+  return {
+    config: {
+      voters: sids.slice(0, voters),
+      observers: sids.slice(voters),
+      tickTimeMs: 200,
+      initLimitTicks: 10,
+      syncLimitTicks: 5,
+      finalizeWaitMs: oneOf(0, 20, 200),
+      historyTxnsMax: oneOf(2, 20, 500),
+    },
+    notesLostPercent: oneOf(0, 5, 40),
+    notesRepeatedPercent: oneOf(0, 20),
+    notesForgedPercent: oneOf(0, 0, 30, 90),
+    noteDelayMaxMs: oneOf(2, 50, 500, 10_000),
+    linkDelayMaxMs: oneOf(2, 20, 150),
+    linksBrokenPerMille: oneOf(0, 0, 2, 20),
+    diskDelayMaxMs: oneOf(1, 10, 100, 600),
+    everyMs: oneOf(20, 60, 200),
+    weights: {
+      propose: oneOf(5, 20, 60),
+      crash: oneOf(0, 1, 4),
+      restart: oneOf(2, 6),
+      partition: oneOf(0, 1, 3),
+      heal: oneOf(1, 3),
+      break: oneOf(0, 1, 4),
+      checkpoint: oneOf(0, 2, 10),
+    },
+  }
+}
+
+export class StormyNetwork implements Network {
+  readonly cut = new Set<string>()
+  readonly #random: Random
+  readonly #swarm: Swarm
+
+  constructor(swarm: Swarm, random: Random) {
+    this.#swarm = swarm
+    this.#random = random
+  }
+
+  noteDelaysMs(from: Sid, to: Sid): readonly number[] {
+    const { notesLostPercent, notesRepeatedPercent, noteDelayMaxMs } = this.#swarm
+    if (this.cut.has(pair(from, to)) || this.#percent() < notesLostPercent) return []
+    const delayMs = this.#delay(noteDelayMaxMs)
+    const repeated = this.#percent() < notesRepeatedPercent
+    return repeated ? [delayMs, this.#delay(noteDelayMaxMs)] : [delayMs]
+  }
+
+  forge(note: Notification): Notification {
+    if (note.vote.leader === 0 || this.#percent() >= this.#swarm.notesForgedPercent) return note
+    const { voters } = this.#swarm.config
+    const leader = voters[this.#random.next() % voters.length] as Sid
+    const epoch = asEpoch(this.#random.between(0, 1) * 1_000_000)
+    return { ...note, vote: { ...note.vote, leader, epoch } }
+  }
+
+  linkDelayMs(from: Sid, to: Sid): number | undefined {
+    if (this.cut.has(pair(from, to)) || this.cut.has(pair(to, from))) return undefined
+    if (this.#random.between(0, 999) < this.#swarm.linksBrokenPerMille) return undefined
+    return this.#delay(this.#swarm.linkDelayMaxMs)
+  }
+
+  connectDelayMs(from: Sid, to: Sid): number | undefined {
+    return this.linkDelayMs(from, to)
+  }
+
+  diskDelayMs(): number {
+    return this.#delay(this.#swarm.diskDelayMaxMs)
+  }
+
+  /** Mostly short, sometimes as long as it gets. */
+  #delay(maxMs: number): number {
+    return this.#random.between(0, 3) === 0
+      ? this.#random.between(1, maxMs)
+      : Math.min(maxMs, this.#random.between(1, 3))
+  }
+
+  #percent(): number {
+    return this.#random.between(0, 99)
+  }
+}
