@@ -16,10 +16,16 @@ export default defineConfig({
       },
       {
         plugins: [
+          // Not from wrangler.toml, whose listeners would take the ports of an ensemble that runs beside the tests.
           cloudflareTest({
-            wrangler: { configPath: './wrangler.toml' },
-            // A short tick, so that sessions expire within a test; few sessions an actor, so that one is full at once.
+            main: './src/worker.ts',
             miniflare: {
+              compatibilityDate: '2026-10-20',
+              durableObjects: {
+                MEMBER: { className: 'Member', useSQLite: true },
+                SESSION: { className: 'Session', useSQLite: true },
+              },
+              // A short tick, so that sessions expire within a test; few sessions an actor, so that one is full at once.
               bindings: { TICK_TIME: '200', FINALIZE_WAIT: '50', SESSIONS_PER_ACTOR: '4' },
             },
           }),

@@ -141,7 +141,8 @@ export class Session extends DurableObject<Env> {
 
   #newHost(): Host {
     const place = placeOfSessionActor(this.#name)
-    const { tickTimeMs, minSessionTimeoutMs, maxSessionTimeoutMs, sessionsPerActor } = this.#settings
+    const { tickTimeMs, minSessionTimeoutMs, maxSessionTimeoutMs, sessionsPerActor } =
+      this.#settings
     return new Host(
       {
         ...place,
@@ -162,24 +163,27 @@ export class Session extends DurableObject<Env> {
     )
   }
 
-  /** After hibernation: the sockets are here, what belongs to them is on disk. After a crash: neither. */
+  /**
+   * After hibernation: the sockets are here, what belongs to them is on disk. After a crash there are no sockets, and
+   * what is on disk is of a life whose slots and numbers must not be taken up again.
+   */
   #revive(): void {
+    const sockets = this.ctx.getWebSockets()
+    if (sockets.length === 0) this.#store.save([], [])
     const rows = new Map(this.#store.survivors().map((row) => [row.connection, row]))
     const nowMs = Date.now()
     for (const { member, edge, nextOut, nextIn } of this.#store.edges()) {
       this.#openEdge(asSid(member), edge, { nextOut, nextIn })
     }
-    for (const socket of this.ctx.getWebSockets()) {
+    for (const row of rows.values()) this.#host.revive(nowMs, row)
+    for (const socket of sockets) {
       const connection = connectionOf(socket)
-      const row = rows.get(connection)
       this.#lastConnection = Math.max(this.#lastConnection, connection)
-      if (row === undefined) {
-        this.#refuseSocket(socket, 1012, 'the connection was lost in a restart')
-        continue
-      }
-      this.#sockets.set(connection, socket)
-      this.#host.revive(nowMs, row)
+      if (rows.delete(connection)) this.#sockets.set(connection, socket)
+      else this.#refuseSocket(socket, 1012, 'the connection was lost in a restart')
     }
+    // Sockets that were closed meanwhile: their sessions live on without them.
+    for (const connection of rows.keys()) this.#host.disconnected(nowMs, connection)
     this.ctx.waitUntil(this.#recover())
   }
 
@@ -219,10 +223,8 @@ export class Session extends DurableObject<Env> {
     const { ensemble, tickTimeMs, syncLimitTicks } = this.#settings
     const channel: Channel = new Channel(
       {
-        call: (message) =>
-          memberStub(this.env, ensemble, member).exchange(this.#name, id, message),
-        receive: (payload) =>
-          this.#step((nowMs) => this.#host.receiveDown(nowMs, member, payload)),
+        call: (message) => memberStub(this.env, ensemble, member).exchange(this.#name, id, message),
+        receive: (payload) => this.#step((nowMs) => this.#host.receiveDown(nowMs, member, payload)),
         owes: () => false,
         lost: (why) => {
           log('edge.lost', { actor: this.#name, member, why })
@@ -267,7 +269,8 @@ export class Session extends DurableObject<Env> {
       }
     } catch (fault) {
       // A stream breaks when its client goes, or when we close it: neither is news.
-      if (!(fault instanceof MalformedFrame) && !tcp.isOver) log('tcp.broken', { why: String(fault) })
+      if (!(fault instanceof MalformedFrame) && !tcp.isOver)
+        log('tcp.broken', { why: String(fault) })
     } finally {
       tcp.close()
     }

@@ -1,9 +1,11 @@
 /** The ensemble of a test file as its tests see it: members by number, session actors by name, clients over WebSockets. */
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env as bindings, exports } from 'cloudflare:workers'
 import { afterEach } from 'vitest'
 import type { Env } from '../../src/actors/env.ts'
 import { memberStub, sessionActorStub } from '../../src/actors/env.ts'
 import type { MemberStatus } from '../../src/actors/member.ts'
+import { SessionStore } from '../../src/actors/session-store.ts'
 import { type Client, type ClientOptions, connect, type Dial } from '../../src/client/index.ts'
 import { asSid } from '../../src/core/shared/units.ts'
 
@@ -76,6 +78,26 @@ export async function crash(sid: number): Promise<void> {
     .abort()
     .catch(() => undefined)
   await statusOf(sid)
+}
+
+/** Waits until the actor of a session has written down what hibernation would lose. */
+export const rested = (session: bigint): Promise<unknown> =>
+  until('the actor to save', () =>
+    runInDurableObject(actorOf(session), (_, { storage }) =>
+      new SessionStore(storage).survivors().some((row) => row.session === session),
+    ),
+  )
+
+/** The actor of a session sleeps: its memory is gone, its sockets stay. */
+export async function hibernate(session: bigint): Promise<void> {
+  await rested(session)
+  await evictDurableObject(actorOf(session), { webSockets: 'hibernate' })
+}
+
+/** The actor of a session dies as in a crash: its memory and its sockets are gone. */
+export async function crashActor(session: bigint): Promise<void> {
+  const end = runInDurableObject(actorOf(session), (_, state) => state.abort('a crash'))
+  await end.catch(() => undefined)
 }
 
 /** A WebSocket to the Worker, accepted. */
