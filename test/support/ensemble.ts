@@ -30,7 +30,7 @@ export class Ensemble {
   readonly zkPorts: readonly number[]
   readonly adminToken = 'the-token-of-a-test'
   readonly dataDir = mkdtempSync(join(tmpdir(), 'durable-keeper-'))
-  readonly #script: string
+  #mode: Mode
   readonly #env: Readonly<Record<string, string>>
   readonly #output: string[] = []
   #process: ChildProcess | undefined
@@ -39,7 +39,7 @@ export class Ensemble {
     const [httpPort = 0, ...zkPorts] = ports
     this.httpPort = httpPort
     this.zkPorts = zkPorts
-    this.#script = resolve(import.meta.dirname, `../../scripts/${options.mode ?? 'serve'}.ts`)
+    this.#mode = options.mode ?? 'serve'
     this.#env = {
       TICK_TIME: '500', // sessions may be as short as a second
       ...options.env,
@@ -79,7 +79,7 @@ export class Ensemble {
   /** Starts the command and waits until every member has its place. */
   async start(): Promise<void> {
     await this.#portsAreFree()
-    const command = spawn(process.execPath, [this.#script], {
+    const command = spawn(process.execPath, [commandScript(this.#mode)], {
       env: { ...process.env, NODE_ENV: '', ...this.#env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -137,9 +137,10 @@ export class Ensemble {
     await this.#portsAreFree()
   }
 
-  /** After `stop` or `kill9`: the same ensemble on the same data. */
-  async restart(): Promise<void> {
+  /** The same ensemble on the same data, by the other command if you say so. */
+  async restart(mode = this.#mode): Promise<void> {
     if (this.#process !== undefined) await this.#end('SIGTERM')
+    this.#mode = mode
     await this.start()
   }
 
@@ -166,6 +167,9 @@ export class Ensemble {
     })
   }
 }
+
+export const commandScript = (mode: Mode): string =>
+  resolve(import.meta.dirname, `../../scripts/${mode}.ts`)
 
 export async function startEnsemble(options: EnsembleOptions = {}): Promise<Ensemble> {
   const ports = await freePorts(1 + (options.members ?? 3) + (options.observers ?? 0))
