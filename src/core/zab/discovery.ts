@@ -4,29 +4,31 @@
  */
 import { limits } from '../shared/limits.ts'
 import { asEpoch, type Epoch, type Sid, type Zxid } from '../shared/units.ts'
-import type { QuorumVerifier } from './quorum.ts'
+import type { Turn } from '../turn.ts'
+import type { Ground } from './ground.ts'
+import type { LearnerLink } from './learner-link.ts'
+import type { Learners } from './learners.ts'
+import type { PacketOf } from './messages.ts'
+import { demand } from './peer-fault.ts'
 import { showPoint } from './show.ts'
+import { discovered, over, type Verdict } from './verdict.ts'
 
-/** How much a member knows (StateSummary). */
-export interface Recency {
-  readonly currentEpoch: Epoch
-  readonly lastZxid: Zxid
-}
-
-/** The leader's side. */
+/** The leader's side; learners that come later are asked by it too. */
 export class Discovery {
-  readonly #quorum: QuorumVerifier
-  readonly #own: Recency
+  readonly #ground: Ground
+  readonly #learners: Learners
   readonly #informed: Set<Sid>
   readonly #promised = new Set<Sid>()
   #highest: Epoch
   #epoch: Epoch | undefined
+  /** Our own promise is on disk: the new epoch may be told. */
+  #mayTell = false
 
   /** `highest` is the highest epoch we accepted or heard to be accepted. */
-  constructor(quorum: QuorumVerifier, sid: Sid, own: Recency, highest: Epoch) {
-    this.#quorum = quorum
-    this.#own = own
-    this.#informed = new Set([sid])
+  constructor(ground: Ground, learners: Learners, highest: Epoch) {
+    this.#ground = ground
+    this.#learners = learners
+    this.#informed = new Set([ground.config.sid])
     this.#highest = highest
   }
 
@@ -39,41 +41,80 @@ export class Discovery {
     return this.#highest
   }
 
-  hear(acceptedEpoch: Epoch): void {
-    if (acceptedEpoch > this.#highest) this.#highest = acceptedEpoch
-  }
-
-  /** Counts a member that joined. */
-  inform(sid: Sid): void {
-    this.#informed.add(sid)
-  }
-
-  /** The new epoch as soon as a quorum has joined; undefined before, and ever after. */
-  choose(): Epoch | undefined {
-    if (this.#epoch !== undefined || !this.#quorum.isQuorum(this.#informed)) return undefined
-    if (this.#highest >= limits.epochMax) return undefined
+  /** Chooses the new epoch as soon as a quorum has joined; who is alone is the quorum. */
+  choose(turn: Turn): Verdict | undefined {
+    const { quorum, journal } = this.#ground
+    if (!quorum.isQuorum(this.#informed)) return undefined
+    if (this.#highest >= limits.epochMax) return over('the epochs are used up')
     this.#epoch = asEpoch(this.#highest + 1)
-    return this.#epoch
-  }
-
-  /** Why this member may not be led by us: it knows more than we do. */
-  whyAhead({ currentEpoch, lastZxid }: Recency): string | undefined {
-    const own = this.#own
-    if (currentEpoch > own.currentEpoch) {
-      return `its epoch ${currentEpoch} is above our ${own.currentEpoch}`
-    }
-    if (currentEpoch === own.currentEpoch && lastZxid > own.lastZxid) {
-      return `its ${showPoint(lastZxid)} is above our ${showPoint(own.lastZxid)}`
-    }
+    turn.log.push(`a quorum joined: epoch ${this.#epoch}`)
+    const { currentEpoch, history } = journal
+    journal.accept(this.#epoch, turn)
+    const promise = { type: 'ackEpoch', currentEpoch, lastZxid: history.last } as const
+    journal.whenOwnDurable(promise)
     return undefined
   }
 
-  promise(sid: Sid): void {
-    this.#promised.add(sid)
+  receiveInfo(
+    nowMs: number,
+    learner: LearnerLink,
+    { type, acceptedEpoch }: PacketOf<'followerInfo' | 'observerInfo'>,
+    turn: Turn,
+  ): Verdict | undefined {
+    learner.at('joined')
+    demand((type === 'followerInfo') === learner.votes, `${type} from ${learner.peer}`)
+    this.#learners.replaceOlder(learner, turn)
+    learner.enter({ type: 'informed' }, nowMs)
+    if (acceptedEpoch > this.#highest) this.#highest = acceptedEpoch
+    if (this.#epoch === undefined) {
+      if (learner.votes) this.#informed.add(learner.peer)
+      return this.choose(turn)
+    }
+    // It could never join us. ZooKeeper leaves it outside until some other election; we reign anew, above it.
+    if (acceptedEpoch > this.#epoch) {
+      return over(`${learner.peer} has promised epoch ${acceptedEpoch}, ours is ${this.#epoch}`)
+    }
+    if (this.#mayTell) this.#ask(nowMs, learner, this.#epoch, turn)
+    return undefined
   }
 
-  get isPromised(): boolean {
-    return this.#quorum.isQuorum(this.#promised)
+  receiveOwnPromise(nowMs: number, turn: Turn): Verdict | undefined {
+    this.#mayTell = true
+    for (const learner of this.#learners) {
+      if (learner.is('informed') && this.#epoch !== undefined) {
+        this.#ask(nowMs, learner, this.#epoch, turn)
+      }
+    }
+    return this.#count(this.#ground.config.sid)
+  }
+
+  #ask(nowMs: number, learner: LearnerLink, epoch: Epoch, turn: Turn): void {
+    learner.send({ type: 'leaderInfo', epoch }, turn)
+    learner.enter({ type: 'asked' }, nowMs)
+  }
+
+  /** A learner promised, and says what it knows; −1 is a promise it gave before. */
+  receivePromise(
+    learner: LearnerLink,
+    { currentEpoch, lastZxid }: PacketOf<'ackEpoch'>,
+  ): Verdict | undefined {
+    if (currentEpoch < 0) return undefined
+    const ahead = this.#whyAhead(currentEpoch, lastZxid)
+    if (ahead) return over(`${learner.peer} knows more: ${ahead}`)
+    return learner.votes ? this.#count(learner.peer) : undefined
+  }
+
+  #count(sid: Sid): Verdict | undefined {
+    this.#promised.add(sid)
+    return this.#ground.quorum.isQuorum(this.#promised) ? discovered : undefined
+  }
+
+  /** Why a member may not be led by us (StateSummary.isMoreRecentThan). */
+  #whyAhead(currentEpoch: Epoch, lastZxid: Zxid): string | undefined {
+    const { currentEpoch: ownEpoch, history } = this.#ground.journal
+    if (currentEpoch > ownEpoch) return `its epoch ${currentEpoch} is above our ${ownEpoch}`
+    if (currentEpoch < ownEpoch || lastZxid <= history.last) return undefined
+    return `its ${showPoint(lastZxid)} is above our ${showPoint(history.last)}`
   }
 }
 

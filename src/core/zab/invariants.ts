@@ -4,7 +4,8 @@
  */
 import { invariant } from '../shared/assert.ts'
 import { type Epoch, epochOf, type Sid, type Zxid } from '../shared/units.ts'
-import type { Phase, ZabMember } from './member.ts'
+import type { ZabMember } from './member.ts'
+import type { Phase } from './phase.ts'
 
 /** A member as it stands between two steps. */
 export interface MemberState {

@@ -8,7 +8,7 @@ import type { LinkId, Persist, Turn } from '../turn.ts'
 import type { ZabConfig } from './config.ts'
 import { History } from './history.ts'
 import type { LogBatch } from './log-batch.ts'
-import type { Packet } from './messages.ts'
+import type { OwnPacket, Packet } from './messages.ts'
 
 /** What a member reads from its store when it starts. */
 export interface RestoredLog {
@@ -29,7 +29,13 @@ export interface Catchup {
 }
 
 /** The link to ourselves: a leader counts its own promise and its own ack as it counts the others'. */
-export const ownLink: LinkId = 0
+export const ownLink = 0
+
+/** A word that waits for our disk; on our own link, for ourselves. */
+type Waiting = { readonly number: number } & (
+  | { readonly link: LinkId; readonly packet: Packet; readonly own: false }
+  | { readonly link: typeof ownLink; readonly packet: OwnPacket; readonly own: true }
+)
 
 export class Journal {
   readonly history: History
@@ -38,7 +44,7 @@ export class Journal {
   #committed: Zxid
   #issued = 0
   #durable = 0
-  #waiting: { readonly number: number; readonly link: LinkId; readonly packet: Packet }[] = []
+  #waiting: Waiting[] = []
   #installing: { readonly number: number; readonly zxid: Zxid } | undefined
 
   constructor(config: ZabConfig, restored: RestoredLog) {
@@ -112,14 +118,18 @@ export class Journal {
 
   /** Says it once everything asked for so far is durable. */
   whenDurable(link: LinkId, packet: Packet, turn: Turn): void {
-    const durable = this.#issued === this.#durable
-    invariant(!durable || link !== ownLink, 'a member waits for its own disk only')
-    if (durable) turn.send.push({ link, packet })
-    else this.#waiting.push({ number: this.#issued, link, packet })
+    if (this.#issued === this.#durable) turn.send.push({ link, packet })
+    else this.#waiting.push({ number: this.#issued, link, packet, own: false })
+  }
+
+  /** Tells ourselves. */
+  whenOwnDurable(packet: OwnPacket): void {
+    invariant(this.#issued > this.#durable, 'a member waits for its own disk only')
+    this.#waiting.push({ number: this.#issued, link: ownLink, packet, own: true })
   }
 
   /** Sends what waited for persists up to `number`; returns what waited for ourselves. */
-  settle(number: number, turn: Turn): Packet[] {
+  settle(number: number, turn: Turn): OwnPacket[] {
     invariant(number > this.#durable && number <= this.#issued, 'durable is what was asked for')
     this.#durable = number
     if (this.#installing && this.#installing.number <= number) {
@@ -128,13 +138,14 @@ export class Journal {
     }
     const count = this.#waiting.findIndex((one) => one.number > number)
     const ready = this.#waiting.splice(0, count < 0 ? this.#waiting.length : count)
-    const own: Packet[] = []
-    ready.forEach(({ link, packet }, index) => {
+    const own: OwnPacket[] = []
+    ready.forEach((one, index) => {
       // Acks are cumulative: of those that became due together the last says it all.
       const next = ready[index + 1]
-      if (packet.type === 'ack' && next?.packet.type === 'ack' && next.link === link) return
-      if (link === ownLink) own.push(packet)
-      else turn.send.push({ link, packet })
+      const isRepeated = next?.packet.type === 'ack' && next.link === one.link
+      if (one.packet.type === 'ack' && isRepeated) return
+      if (one.own) own.push(one.packet)
+      else turn.send.push({ link: one.link, packet: one.packet })
     })
     return own
   }

@@ -2,13 +2,15 @@
  * A follower or observer of one leader, from the first try to reach it until it is lost.
  */
 import { type Epoch, epochOf, type Sid } from '../shared/units.ts'
-import type { LinkId, Turn } from '../turn.ts'
+import type { LinkId, PeerInput, Turn } from '../turn.ts'
 import { isVoter, type ZabConfig } from './config.ts'
 import { judgeEpoch } from './discovery.ts'
+import type { Ground } from './ground.ts'
 import type { Journal } from './journal.ts'
 import type { LogBatch } from './log-batch.ts'
-import type { Packet } from './messages.ts'
-import { demand, PeerFault } from './peer-fault.ts'
+import { isFromLeader, type Packet, type PacketOf } from './messages.ts'
+import type { Part } from './part.ts'
+import { demand } from './peer-fault.ts'
 import { showPoint } from './show.ts'
 import { CatchupDraft, demandNext } from './synchronization.ts'
 import { discovered, established, over, type Verdict } from './verdict.ts'
@@ -31,9 +33,8 @@ type Stage =
   | { readonly type: 'serving'; readonly epoch: Epoch }
 
 type StageType = Stage['type']
-type PacketOf<T extends Packet['type']> = Extract<Packet, { type: T }>
 
-export class Learner {
+export class Learner implements Part {
   readonly kind = 'learner'
   readonly leader: Sid
   readonly #config: ZabConfig
@@ -46,7 +47,7 @@ export class Learner {
   #retryMs = retryMinMs
   #retryAtMs = Infinity
 
-  constructor(config: ZabConfig, journal: Journal, leader: Sid, nowMs: number) {
+  constructor({ config, journal }: Ground, leader: Sid, nowMs: number) {
     this.#config = config
     this.#journal = journal
     this.#votes = isVoter(config, config.sid)
@@ -64,6 +65,10 @@ export class Learner {
     return 'epoch' in this.#stage ? this.#stage.epoch : undefined
   }
 
+  get links(): LinkId[] {
+    return this.#link === undefined ? [] : [this.#link]
+  }
+
   get isServing(): boolean {
     return this.#stage.type === 'serving'
   }
@@ -78,9 +83,12 @@ export class Learner {
     turn.connect = this.leader
   }
 
-  /** The leader let us join; false if this link is one too many. */
-  linked(nowMs: number, link: LinkId, turn: Turn): boolean {
-    if (this.#stage.type !== 'connecting') return false
+  linked(
+    nowMs: number,
+    { link, peer, incoming }: Extract<PeerInput, { type: 'linked' }>,
+    turn: Turn,
+  ): boolean {
+    if (incoming || peer !== this.leader || this.#stage.type !== 'connecting') return false
     this.#link = link
     this.#heardMs = nowMs
     this.#stage = { type: 'introduced' }
@@ -90,8 +98,8 @@ export class Learner {
   }
 
   /** The link is gone (`link` 0: could not be made). A leader that does not lead yet is tried again. */
-  unlinked(nowMs: number, link: LinkId): Verdict | undefined {
-    const failed = link === 0 && this.#stage.type === 'connecting'
+  unlinked(nowMs: number, link: LinkId, peer: Sid): Verdict | undefined {
+    const failed = link === 0 && peer === this.leader && this.#stage.type === 'connecting'
     if (!failed && link !== this.#link) return undefined
     this.#link = undefined
     if (!failed && this.#stage.type !== 'introduced') return over(`lost its leader ${this.leader}`)
@@ -99,6 +107,14 @@ export class Learner {
     this.#retryAtMs = nowMs + this.#retryMs
     this.#retryMs = Math.min(this.#retryMs * 2, retryMaxMs)
     return undefined
+  }
+
+  needs(sid: Sid): boolean {
+    return sid === this.leader
+  }
+
+  fault(_link: LinkId, fault: string): Verdict | undefined {
+    return over(`${this.leader} is at fault: ${fault}`)
   }
 
   wake(nowMs: number, turn: Turn): Verdict | undefined {
@@ -114,8 +130,10 @@ export class Learner {
     return undefined
   }
 
-  receive(nowMs: number, packet: Packet, turn: Turn): Verdict | undefined {
+  receive(nowMs: number, link: LinkId, packet: Packet, turn: Turn): Verdict | undefined {
+    if (link !== this.#link) return undefined
     this.#heardMs = nowMs
+    demand(isFromLeader(packet), `a leader does not say ${packet.type}`)
     switch (packet.type) {
       case 'leaderInfo':
         return this.#receiveLeaderInfo(packet.epoch, turn)
@@ -151,8 +169,6 @@ export class Learner {
         this.#at('serving')
         turn.received.push({ link: this.#link ?? 0, peer: this.leader, packet })
         return undefined
-      default:
-        throw new PeerFault(`a leader does not say ${packet.type}`)
     }
   }
 

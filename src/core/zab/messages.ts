@@ -73,3 +73,30 @@ export type Packet =
   /** Learner → leader and back, once everything proposed before it is committed. */
   | { readonly type: 'sync'; readonly number: number }
   | { readonly type: 'synced'; readonly number: number }
+
+export type PacketOf<T extends Packet['type']> = Extract<Packet, { type: T }>
+
+/** What a member says to itself once its disk has it, as if it were a learner of its own. */
+export type OwnPacket = PacketOf<'ackEpoch' | 'ackNewLeader' | 'ack'>
+
+/** Who may say what; a packet from the wrong side is a fault. */
+const saidByLearners = {
+  followerInfo: true,
+  observerInfo: true,
+  ackEpoch: true,
+  snapAck: true,
+  needSnap: true,
+  ackNewLeader: true,
+  ack: true,
+  pong: true,
+  request: true,
+  revalidate: true,
+  sync: true,
+} as const satisfies Partial<Record<Packet['type'], true>>
+
+type FromLearner = PacketOf<keyof typeof saidByLearners>
+type FromLeader = Exclude<Packet, FromLearner>
+
+export const isFromLearner = (packet: Packet): packet is FromLearner =>
+  packet.type in saidByLearners
+export const isFromLeader = (packet: Packet): packet is FromLeader => !isFromLearner(packet)

@@ -32,7 +32,7 @@ const checked = <T extends number>(
     if (!isGood(value)) throw new MalformedFrame(`${value} is out of bounds`)
     return value as T
   },
-  write: codec.write,
+  write: (writer, value) => codec.write(writer, value),
 })
 
 const epochOk = (value: number): boolean => value >= 0 && value <= limits.epochMax
