@@ -1,0 +1,127 @@
+/**
+ * A member's disk in memory: what member-store.ts keeps in SQLite. Every write is durable at once; a crash is a new
+ * store upon the same disk.
+ */
+import { invariant } from '../../src/core/shared/assert.ts'
+import { asEpoch, asZxid, type Epoch, type Zxid } from '../../src/core/shared/units.ts'
+import type { Row, RowChange, RowKey, RowTable } from '../../src/core/tree/row-table.ts'
+import { rowsOfChunk } from '../../src/core/tree/snapshot.ts'
+import type { Persist } from '../../src/core/turn.ts'
+import { type LogBatch, readBatch, sliceBatch } from '../../src/core/zab/log-batch.ts'
+import type { RestoredLog } from '../../src/core/zab/member.ts'
+
+/** What survives a crash. */
+export class MemoryDisk {
+  acceptedEpoch: Epoch = asEpoch(0)
+  currentEpoch: Epoch = asEpoch(0)
+  base: Zxid = asZxid(0)
+  log: Uint8Array[] = []
+  rows = new Map<string, Row>()
+}
+
+export class MemoryStore implements RowTable {
+  readonly #disk: MemoryDisk
+  #stage: Map<string, Row> | undefined
+  /** Keys of the rows in order, while nothing changed since they were sorted. */
+  #sorted: readonly Row[] | undefined
+
+  constructor(disk = new MemoryDisk()) {
+    this.#disk = disk
+  }
+
+  restore(committed: Zxid): RestoredLog {
+    const { acceptedEpoch, currentEpoch, base } = this.#disk
+    return { acceptedEpoch, currentEpoch, base, batches: this.#disk.log.map(readBatch), committed }
+  }
+
+  write(persists: readonly Persist[]): void {
+    for (const persist of persists) this.#writeOne(persist)
+  }
+
+  async durable(): Promise<void> {}
+
+  writeCheckpoint(rows: readonly RowChange[]): void {
+    this.#sorted = undefined
+    for (const row of rows) writeRow(this.#disk.rows, row)
+  }
+
+  dropLog(through: Zxid): void {
+    const { log } = this.#disk
+    const kept = log.findIndex((bytes) => readBatch(bytes).last > through)
+    const last = log.splice(0, kept < 0 ? log.length : kept).at(-1)
+    if (last !== undefined) this.#disk.base = readBatch(last).last
+  }
+
+  get(room: number, key: string, name: string): Uint8Array | undefined {
+    return this.#disk.rows.get(identityOf({ room, key, name }))?.value
+  }
+
+  names(room: number, key: string): string[] {
+    return this.#inOrder()
+      .filter((row) => row.room === room && row.key === key)
+      .map(({ name }) => name)
+  }
+
+  page(after: RowKey | undefined, bytesMax: number): Row[] {
+    const rows: Row[] = []
+    let bytes = 0
+    for (const row of this.#inOrder()) {
+      if (after !== undefined && compare(row, after) <= 0) continue
+      rows.push(row)
+      bytes += row.value.length + row.key.length + row.name.length
+      if (bytes >= bytesMax) break
+    }
+    return rows
+  }
+
+  #inOrder(): readonly Row[] {
+    return (this.#sorted ??= [...this.#disk.rows.values()].toSorted(compare))
+  }
+
+  #writeOne(persist: Persist): void {
+    const disk = this.#disk
+    if (persist.acceptedEpoch !== undefined) disk.acceptedEpoch = persist.acceptedEpoch
+    if (persist.stageBegin !== undefined) this.#stage = new Map()
+    if (persist.stageChunk !== undefined) {
+      invariant(this.#stage !== undefined, 'a chunk belongs to a stage that was begun')
+      for (const row of rowsOfChunk(persist.stageChunk)) writeRow(this.#stage, row)
+    }
+    if (persist.install !== undefined) this.#install(persist.install)
+    if (persist.truncate !== undefined) this.#truncate(persist.truncate)
+    for (const batch of persist.append ?? []) this.#append(batch)
+    if (persist.currentEpoch !== undefined) disk.currentEpoch = persist.currentEpoch
+  }
+
+  #append(batch: LogBatch): void {
+    const last = this.#disk.log.at(-1)
+    invariant(last === undefined || batch.first > readBatch(last).last, 'the log only grows')
+    this.#disk.log.push(batch.bytes.slice())
+  }
+
+  #truncate(to: Zxid): void {
+    this.#disk.log = this.#disk.log.flatMap(
+      (bytes) => sliceBatch(readBatch(bytes), asZxid(0), to)?.bytes ?? [],
+    )
+  }
+
+  #install(zxid: Zxid): void {
+    invariant(this.#stage !== undefined, 'a snapshot is staged before it is installed')
+    this.#sorted = undefined
+    this.#disk.rows = this.#stage
+    this.#disk.log = []
+    this.#disk.base = zxid
+    this.#stage = undefined
+  }
+}
+
+const identityOf = ({ room, key, name }: RowKey): string => `${room}\0${key}\0${name}`
+
+function writeRow(rows: Map<string, Row>, { room, key, name, value }: RowChange): void {
+  const identity = identityOf({ room, key, name })
+  if (value === null) rows.delete(identity)
+  else rows.set(identity, { room, key, name, value: value.slice() })
+}
+
+const compare = (a: RowKey, b: RowKey): number =>
+  a.room - b.room || order(a.key, b.key) || order(a.name, b.name)
+const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
