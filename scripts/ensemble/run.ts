@@ -86,4 +86,15 @@ function stopWithUs(leash: ChildProcess, done: AbortController): void {
   // A second Ctrl-C while we wait is not a reason to leave a child behind.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
   leash.stdin?.on('error', () => undefined) // it has gone already
+  if (process.env['npm_lifecycle_event'] !== undefined) whenOrphaned(stop)
+}
+
+/** npm killed with -9 takes nobody with it: we notice that our parent is another one now. */
+function whenOrphaned(stop: () => void): void {
+  const parent = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    stop()
+  }, 1000)
 }
