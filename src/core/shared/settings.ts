@@ -129,7 +129,8 @@ export const settingRows = {
     default: 1000,
     min: 1,
     max: 100_000,
-    meaning: 'Requests of one TCP connection that may wait for their replies; then it is read slower.',
+    meaning:
+      'Requests of one TCP connection that may wait for their replies; then it is read slower.',
   },
   SNAP_COUNT: {
     kind: 'integer',
