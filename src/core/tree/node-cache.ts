@@ -2,7 +2,7 @@
  * The znodes in memory: all that changed since the checkpoint, and as many of the others as the budget allows. The rest
  * stays in the checkpoint's rows, so that a member wakes without reading its tree and a tree may exceed its memory.
  */
-import { nameOf, parentOf } from './path.ts'
+import { childOf, nameOf, parentOf } from './path.ts'
 import { type RowChange, rooms, type RowTable } from './row-table.ts'
 import { bytesOf, type Znode, znodeFromRow, znodeToRow } from './znode.ts'
 
@@ -138,6 +138,8 @@ export class NodeCache {
 
   #load(path: string): Cached | undefined {
     const { room, key, name } = rowKeyOf(path)
+    // Whoever asks for `a` or `//a` must not be given the row of `/a`.
+    if (path !== '/' && childOf(key, name) !== path) return undefined
     const row = this.#table.get(room, key, name)
     if (row === undefined) return undefined
     // A row may be a view of a larger page; the node lives longer.

@@ -280,13 +280,14 @@ export class Tree {
   ): Outcome {
     const node = this.#node(txn.path)
     const grown = (txn.data?.length ?? 0) - (node.data?.length ?? 0)
+    // Before it grows: a node that was swept out is counted anew as it was.
+    this.#changed(txn.path, node)
     node.data = txn.data === null ? null : txn.data.slice()
     node.version = txn.version
     node.mzxid = header.zxid
     node.mtime = header.time
     this.#cache.resized(grown)
     this.#dataBytes += grown
-    this.#changed(txn.path, node)
     events.push({ type: eventTypes.dataChanged, path: txn.path })
     return stats ? { err: 0, stat: statOf(node) } : { err: 0 }
   }

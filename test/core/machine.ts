@@ -1,0 +1,156 @@
+/** A leader without an ensemble: requests become txns, and what is proposed is applied when a test says so. */
+import { type Decoded, Writer } from '../../src/core/jute/codec.ts'
+import type { Acl } from '../../src/core/jute/records.ts'
+import {
+  asSessionId,
+  asSid,
+  asZxid,
+  type SessionId,
+  type Zxid,
+} from '../../src/core/shared/units.ts'
+import { Proposer } from '../../src/core/request/proposer.ts'
+import type { TreeEvent } from '../../src/core/tree/events.ts'
+import { type Outcome, Tree, worldAnyone } from '../../src/core/tree/tree.ts'
+import { readTxn, type TxnBody } from '../../src/core/tree/txn.ts'
+import { type MultiOperation, writeMultiRequest } from '../../src/core/wire/multi.ts'
+import { createFlags, eventTypes, type Operation, opcodes } from '../../src/core/wire/opcodes.ts'
+import { writeRequest } from '../../src/core/wire/packets.ts'
+import { refusalOf } from '../../src/core/wire/refusals.ts'
+import { entriesOf } from '../../src/core/zab/log-batch.ts'
+import { MemoryStore } from '../support/memory-store.ts'
+
+export const session = (id: number): SessionId => asSessionId(BigInt(id))
+export const nobodysAcl: readonly Acl[] = [{ perms: 0, id: { scheme: 'world', id: 'anyone' } }]
+export const aclOf = (perms: number): readonly Acl[] => [
+  { perms, id: { scheme: 'world', id: 'anyone' } },
+]
+export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+const eventNames = Object.fromEntries(
+  Object.entries(eventTypes).map(([name, code]) => [code, name]),
+)
+
+type Flag = keyof typeof createFlags
+
+function frame<O extends Operation>(
+  operation: O,
+  body: Decoded<(typeof opcodes)[O]['request']>,
+): Uint8Array {
+  return writeRequest(1, operation, body).slice(4)
+}
+
+/** A request of any write, as its frame without the length. */
+export const ask = {
+  create: (path: string, flag: Flag = 'persistent', acl = worldAnyone, data = 'x') =>
+    frame('create', { path, data: bytesOf(data), acl, flags: createFlags[flag] }),
+  create2: (path: string, flag: Flag = 'persistent') =>
+    frame('create2', { path, data: bytesOf('x'), acl: worldAnyone, flags: createFlags[flag] }),
+  createFlags: (path: string, flags: number, acl = worldAnyone) =>
+    frame('create', { path, data: null, acl, flags }),
+  delete: (path: string, version = -1) => frame('delete', { path, version }),
+  set: (path: string, data: string | null = 'y', version = -1) =>
+    frame('setData', { path, data: data === null ? null : bytesOf(data), version }),
+  setAcl: (path: string, acl: readonly Acl[] = worldAnyone, version = -1) =>
+    frame('setAcl', { path, acl, version }),
+  close: () => frame('closeSession', undefined),
+  multi: (...operations: MultiOperation[]) => {
+    const writer = new Writer()
+    writer.int(1)
+    writer.int(opcodes.multi.code)
+    writeMultiRequest(writer, operations as never)
+    return writer.take()
+  },
+}
+
+/** Operations inside a multi. */
+export const op = {
+  create: (path: string, flag: Flag = 'persistent'): MultiOperation => ({
+    operation: 'create',
+    request: { path, data: bytesOf('x'), acl: worldAnyone, flags: createFlags[flag] },
+  }),
+  delete: (path: string, version = -1): MultiOperation => ({
+    operation: 'delete',
+    request: { path, version },
+  }),
+  set: (path: string, version = -1): MultiOperation => ({
+    operation: 'setData',
+    request: { path, data: bytesOf('m'), version },
+  }),
+  check: (path: string, version = -1): MultiOperation => ({
+    operation: 'check',
+    request: { path, version },
+  }),
+}
+
+export interface Applied {
+  readonly zxid: Zxid
+  readonly body: TxnBody
+  readonly outcome: Outcome
+  readonly events: readonly string[]
+}
+
+export class Machine {
+  readonly store: MemoryStore
+  readonly tree: Tree
+  readonly proposer: Proposer
+  #number = 0
+  #timeMs = 1000
+
+  constructor(cacheBytes = Infinity, store = new MemoryStore()) {
+    this.store = store
+    this.tree = new Tree(store, cacheBytes)
+    this.proposer = new Proposer(this.tree, asZxid(Math.max(this.tree.applied, 0x1_0000_0000)))
+  }
+
+  open(id: SessionId = session(1), timeoutMs = 10_000): this {
+    this.propose(frame('createSession', { timeOut: timeoutMs }), id)
+    this.apply()
+    return this
+  }
+
+  /** Goes on where another one stood, whose store this one opened: times and zxids follow its own. */
+  resumeFrom(other: Machine): void {
+    this.#number = other.#number
+    this.#timeMs = other.#timeMs
+  }
+
+  /** Prepares without applying. */
+  propose(request: Uint8Array, id: SessionId = session(1), sid = 1): void {
+    this.#number += 1
+    this.#timeMs += 1
+    const forwarded = { number: this.#number, session: id, attachment: 7, frame: request }
+    this.proposer.prepare(asSid(sid), forwarded, this.#timeMs)
+  }
+
+  /** Applies everything proposed. */
+  apply(): Applied[] {
+    const batch = this.proposer.take()
+    if (batch === undefined) return []
+    const applied = [...entriesOf(batch)].map(({ zxid, txn }) => {
+      const { header, body } = readTxn(txn)
+      const events: TreeEvent[] = []
+      const outcome = this.tree.apply(header, body, events, true)
+      const shown = events.map(({ type, path }) => `${eventNames[type]} ${path}`)
+      return { zxid, body, outcome, events: shown }
+    })
+    this.proposer.applied(this.tree.applied)
+    return applied
+  }
+
+  /** One request, prepared and applied. */
+  run(request: Uint8Array, id: SessionId = session(1)): Applied {
+    this.propose(request, id)
+    return this.apply().at(-1) as Applied
+  }
+
+  /** `granted`, or the name of the refusal. */
+  fate(request: Uint8Array, id: SessionId = session(1)): string {
+    const { err } = this.run(request, id).outcome
+    return err === 0 ? 'granted' : (refusalOf(err) ?? String(err))
+  }
+
+  checkpoint(): void {
+    this.store.writeCheckpoint(this.tree.checkpoint().rows)
+    this.tree.checkpointWritten()
+  }
+}
