@@ -20,7 +20,7 @@ export interface Store extends RowTable {
 
 /** One disk: `use` opens the store anew each time, as after a crash. */
 export interface Disk {
-  use<T>(act: (store: Store) => T | Promise<T>): Promise<T>
+  readonly use: <T>(act: (store: Store) => T | Promise<T>) => Promise<T>
 }
 
 export function storeContract(name: string, newDisk: () => Disk): void {
