@@ -124,7 +124,9 @@ async function measure(target: Target, kind: 'get' | 'set', forMs: number): Prom
   for (const client of clients) client.replies = 0
   const since = performance.now()
   const code = kind === 'get' ? opcodes.getData.code : opcodes.setData.code
-  await Promise.all(clients.map((client, at) => client.run(body(at), code, Infinity, since + forMs)))
+  await Promise.all(
+    clients.map((client, at) => client.run(body(at), code, Infinity, since + forMs)),
+  )
   const tookS = (performance.now() - since) / 1000
   const replies = clients.reduce((sum, client) => sum + client.replies, 0)
   const errors = clients.reduce((sum, client) => sum + client.errors, 0)
@@ -191,7 +193,8 @@ console.log(`median of ${rounds}, ${sessions} sessions × ${window} under way, $
 for (const kind of ['get', 'set']) {
   const ours = median(figures.get(`durable-keeper ${kind}`) ?? [])
   const theirs = median(figures.get(`zookeeper ${kind}`) ?? [])
-  const ratio = theirs > 0 ? `, zookeeper ${theirs.toFixed(0)}, ratio ${(ours / theirs).toFixed(2)}` : ''
+  const ratio =
+    theirs > 0 ? `, zookeeper ${theirs.toFixed(0)}, ratio ${(ours / theirs).toFixed(2)}` : ''
   console.log(`load/${kind} durable-keeper ${ours.toFixed(0)}${ratio}`)
 }
 await ensemble.stop()

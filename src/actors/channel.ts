@@ -147,7 +147,8 @@ export class Channel {
     const view = new DataView(message.buffer, message.byteOffset, message.byteLength)
     const number = view.getUint32(0)
     const ahead = (number - this.#nextIn) >>> 0
-    if (ahead > limits.earlyMessagesMax) return this.#fail(`message ${number}, expected ${this.#nextIn}`)
+    if (ahead > limits.earlyMessagesMax)
+      return this.#fail(`message ${number}, expected ${this.#nextIn}`)
     this.#early.set(number, message)
     this.#isTaking = true
     try {

@@ -37,7 +37,9 @@ export class MemberStore implements RowTable {
     this.#sql.exec(`create table if not exists row (
       generation integer, room integer, key text, name text, value blob,
       primary key (generation, room, key, name)) without rowid`)
-    this.#sql.exec('create table if not exists fact (name text primary key, value integer) without rowid')
+    this.#sql.exec(
+      'create table if not exists fact (name text primary key, value integer) without rowid',
+    )
     this.#generation = this.#fact('generation') ?? 0
     this.#stopped = this.#fact('stopped') === 1
     // A stage that a crash interrupted is of no use to anybody.
@@ -247,9 +249,10 @@ export class MemberStore implements RowTable {
   }
 }
 
-function isAppendOnly(persist: Persist): persist is Persist & { readonly append: readonly LogBatch[] } {
+function isAppendOnly(
+  persist: Persist,
+): persist is Persist & { readonly append: readonly LogBatch[] } {
   const { append, acceptedEpoch, stageBegin, stageChunk, install, truncate, currentEpoch } = persist
   const others = [acceptedEpoch, stageBegin, stageChunk, install, truncate, currentEpoch]
   return append !== undefined && others.every((part) => part === undefined)
 }
-

@@ -96,7 +96,10 @@ export class Member extends DurableObject<Env> {
   }
 
   /** A learner opens a link; the answer is this member's end of it. */
-  join(peer: number, theirs: LinkEnd & Disposable & { dup?: () => LinkEnd & Disposable }): LinkTarget {
+  join(
+    peer: number,
+    theirs: LinkEnd & Disposable & { dup?: () => LinkEnd & Disposable },
+  ): LinkTarget {
     this.#requireStarted()
     // The stub of an argument is disposed when the call returns; the link lives on.
     return this.#links.accept(peer as Sid, theirs.dup === undefined ? theirs : theirs.dup())
@@ -104,15 +107,15 @@ export class Member extends DurableObject<Env> {
 
   /** A session actor speaks; the answer is what this member has to say to it. */
   exchange(actor: string, edge: number, message: Uint8Array): Promise<Uint8Array> {
-    if (!this.#replica.isServing) return Promise.reject(new Error(`member ${this.#sid} is not serving`))
+    if (!this.#replica.isServing)
+      return Promise.reject(new Error(`member ${this.#sid} is not serving`))
     return this.#edges.answer(actor, edge, message)
   }
 
   status(): MemberStatus {
     const { zab, tree, desk } = this.#replica
     const isAlone = this.#settings.members + this.#settings.observers === 1
-    const role =
-      zab.role === 'leading' ? (isAlone ? 'standalone' : 'leader') : roleNames[zab.role]
+    const role = zab.role === 'leading' ? (isAlone ? 'standalone' : 'leader') : roleNames[zab.role]
     return {
       sid: this.#sid,
       role: this.#roleShown(role),

@@ -16,12 +16,8 @@ import { Tree } from './tree/tree.ts'
 import { readTxn } from './tree/txn.ts'
 import { type LinkId, newTurn, type PeerInput, type Turn } from './turn.ts'
 import { entriesOf, type LogBatch } from './zab/log-batch.ts'
-import {
-  type OpenSnapshot,
-  type RestoredLog,
-  type ZabConfig,
-  ZabMember,
-} from './zab/member.ts'
+import type { CarriedPacket } from './zab/messages.ts'
+import { type OpenSnapshot, type RestoredLog, type ZabConfig, ZabMember } from './zab/member.ts'
 
 export interface ReplicaConfig extends ZabConfig {
   /** Txns between two checkpoints. */
@@ -88,7 +84,12 @@ export class Replica {
       revalidate: (number: number, session: bigint, attachment: number) =>
         this.#revalidate(number, session, attachment),
     }
-    this.desk = new Desk(() => this.#tree, () => this.#now, upstream, random.next() & 0x7fff_ffff)
+    this.desk = new Desk(
+      () => this.#tree,
+      () => this.#now,
+      upstream,
+      random.next() & 0x7fff_ffff,
+    )
   }
 
   get tree(): Tree {
@@ -165,7 +166,8 @@ export class Replica {
     if (turn.serving === false) this.#stopServing(turn)
     if (turn.committed !== undefined) this.#apply(turn.committed)
     if (turn.serving === true) this.#beginServing()
-    for (const { link, peer, packet } of turn.received) this.#receivePacket(turn, link, peer, packet)
+    for (const { link, peer, packet } of turn.received)
+      this.#receivePacket(turn, link, peer, packet)
     this.#flushForwards(turn)
     this.#propose(turn)
     this.#answerSyncs(turn)
@@ -208,7 +210,7 @@ export class Replica {
     this.#proposer?.applied(this.#tree.applied)
   }
 
-  #receivePacket(turn: Turn, link: LinkId, peer: Sid, packet: Turn['received'][number]['packet']): void {
+  #receivePacket(turn: Turn, link: LinkId, peer: Sid, packet: CarriedPacket): void {
     switch (packet.type) {
       case 'request':
         for (const request of readForwarded(packet.bytes)) this.#prepare(peer, request)
@@ -226,8 +228,6 @@ export class Replica {
         return
       case 'synced':
         return this.desk.synced(packet.number)
-      default:
-        invariant(false, `zab keeps its own packets to itself (${packet.type})`)
     }
   }
 
@@ -252,7 +252,11 @@ export class Replica {
 
   #revalidate(number: number, session: bigint, attachment: number): void {
     if (this.#proposer === undefined) this.#askedRevalidations.push({ number, session, attachment })
-    else this.desk.revalidated(number, this.#proposer.revalidate(asSessionId(session), this.#config.sid, attachment))
+    else
+      this.desk.revalidated(
+        number,
+        this.#proposer.revalidate(asSessionId(session), this.#config.sid, attachment),
+      )
   }
 
   /** Sends what this turn's sessions ask of the leader, writes before the syncs that wait for them. */
@@ -291,7 +295,8 @@ export class Replica {
   #answerSyncs(turn: Turn): void {
     if (this.#syncs.length === 0) return
     const applied = this.#tree.applied
-    const isOver = ({ after }: PendingSync): boolean => after <= applied || after === this.#epochStart
+    const isOver = ({ after }: PendingSync): boolean =>
+      after <= applied || after === this.#epochStart
     const over = this.#syncs.filter(isOver)
     if (over.length === 0) return
     this.#syncs = this.#syncs.filter((sync) => !isOver(sync))

@@ -7,7 +7,7 @@
  */
 import type { Epoch, Sid, Zxid } from './shared/units.ts'
 import type { LogBatch } from './zab/log-batch.ts'
-import type { Notification, Packet } from './zab/messages.ts'
+import type { CarriedPacket, Notification, Packet } from './zab/messages.ts'
 
 /** A link between a learner and its leader as this member numbers it; never used twice in one incarnation. */
 export type LinkId = number
@@ -61,7 +61,11 @@ export interface Turn {
   /** The member began or stopped to serve in this turn. */
   serving: boolean | undefined
   /** Packets of links for the replica, in order (`request`, `revalidate`, `revalidated`, `sync`, `synced`). */
-  readonly received: { readonly link: LinkId; readonly peer: Sid; readonly packet: Packet }[]
+  readonly received: {
+    readonly link: LinkId
+    readonly peer: Sid
+    readonly packet: CarriedPacket
+  }[]
   /** Open a link to this leader. */
   connect: Sid | undefined
   readonly disconnect: LinkId[]

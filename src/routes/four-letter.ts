@@ -33,7 +33,9 @@ export const isWord = (text: string): text is keyof typeof words => Object.hasOw
 
 /** Every four-letter word ZooKeeper knows: four bytes that are one of these are no length. */
 export const knownWords: ReadonlySet<string> = new Set(
-  'conf cons crst dirs dump envi gtmk hash isro mntr ruok srst srvr stat stmk wchc wchp wchs'.split(' '),
+  'conf cons crst dirs dump envi gtmk hash isro mntr ruok srst srvr stat stmk wchc wchp wchs'.split(
+    ' ',
+  ),
 )
 
 /** The answer to a word. */

@@ -1,12 +1,10 @@
 /** Every URL we answer. */
-import { type IRequest, json, type RequestHandler, Router } from 'itty-router'
+import { type IRequest, json, Router } from 'itty-router'
 import type { Env } from '../actors/env.ts'
 import { log } from '../actors/log.ts'
 import { SettingsError } from '../core/shared/settings.ts'
 import { listMembers, orderMember, requireToken } from './admin.ts'
 import { openSession } from './session.ts'
-
-export type Handler = RequestHandler<IRequest, [Env]>
 
 export const router = Router<IRequest, [Env]>({ catch: answerFailure, finally: [json] })
   .get('/', greet)
@@ -22,11 +20,15 @@ function greet(): object {
 
 function notFound(request: IRequest): Response {
   const { pathname } = new URL(request.url)
-  return Response.json({ error: `there is nothing at ${request.method} ${pathname}` }, { status: 404 })
+  return Response.json(
+    { error: `there is nothing at ${request.method} ${pathname}` },
+    { status: 404 },
+  )
 }
 
 function answerFailure(fault: unknown): Response {
-  if (fault instanceof SettingsError) return Response.json({ error: fault.message }, { status: 500 })
+  if (fault instanceof SettingsError)
+    return Response.json({ error: fault.message }, { status: 500 })
   log('request.failed', { why: String(fault) })
   return Response.json({ error: 'the request failed inside; the log says why' }, { status: 500 })
 }

@@ -65,9 +65,13 @@ async function silentSession(): Promise<RawClient> {
 }
 
 async function untilGone(since: number): Promise<number> {
-  await until('the ephemeral to vanish', async () => (await watcher.exists('/a/ephemeral')) === undefined, {
-    everyMs: 20,
-  })
+  await until(
+    'the ephemeral to vanish',
+    async () => (await watcher.exists('/a/ephemeral')) === undefined,
+    {
+      everyMs: 20,
+    },
+  )
   return performance.now() - since
 }
 

@@ -37,8 +37,9 @@ describe('the leader is aborted again and again', () => {
       await ensemble.restartMember(leader)
       const since = performance.now()
       acknowledged.push(
-        await until('an acknowledged write', () =>
-          writer.create('/log/n-', { mode: 'persistentSequential', data: String(round) }),
+        await until(
+          'an acknowledged write',
+          () => writer.create('/log/n-', { mode: 'persistentSequential', data: String(round) }),
           { everyMs: 2 },
         ),
       )

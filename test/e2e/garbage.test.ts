@@ -23,7 +23,12 @@ afterAll(async () => {
   await ensemble?.stop()
 })
 
-const lengths = { 'length -5': -5, 'length 0': 0, 'length 2^31-1': 0x7fffffff, 'a 2 MB frame': 2_000_000 }
+const lengths = {
+  'length -5': -5,
+  'length 0': 0,
+  'length 2^31-1': 0x7fffffff,
+  'a 2 MB frame': 2_000_000,
+}
 
 for (const [name, length] of Object.entries(lengths)) {
   const head = new Uint8Array(4)
@@ -79,7 +84,11 @@ it('random bodies of every operation are answered in order, or close the connect
 })
 
 it('a frame cut at every byte, then silence, then the rest: answered once whole', async () => {
-  const whole = request(1, opcodes.getData.code, encode(WatchedPathRequest, { path: '/', watch: false }))
+  const whole = request(
+    1,
+    opcodes.getData.code,
+    encode(WatchedPathRequest, { path: '/', watch: false }),
+  )
   for (let cut = 1; cut < whole.length; cut++) {
     const client = await RawClient.open(port)
     client.send(whole.subarray(0, cut))

@@ -62,7 +62,6 @@ export const ConnectResponse = record({
 })
 export type ConnectResponse = Decoded<typeof ConnectResponse>
 
-export const RequestHeader = record({ xid: int, type: int })
 export const ReplyHeader = record({ xid: int, zxid: long, err: int })
 export type ReplyHeader = Decoded<typeof ReplyHeader>
 

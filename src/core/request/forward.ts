@@ -1,5 +1,14 @@
 /** Requests on their way from the member that serves a session to the leader: many in one packet. */
-import { type Decoded, id, int, long, MalformedFrame, Reader, record, Writer } from '../jute/codec.ts'
+import {
+  type Decoded,
+  id,
+  int,
+  long,
+  MalformedFrame,
+  Reader,
+  record,
+  Writer,
+} from '../jute/codec.ts'
 
 const Head = record({
   /** The member's own number of the request; comes back with the txn. */

@@ -11,7 +11,11 @@ import { type Asker, type Prepared, prepareCheck } from './prepare.ts'
  * The txn of a multi; where an operation was refused, one that changes nothing and tells each operation's fate: 0
  * before the refused one, its code, −2 after it. Throws MalformedFrame.
  */
-export function prepareMulti(body: Reader, asker: Asker, view: PendingView): TxnBody | 'MarshallingError' {
+export function prepareMulti(
+  body: Reader,
+  asker: Asker,
+  view: PendingView,
+): TxnBody | 'MarshallingError' {
   const asked = readMultiRequest(body)
   if (!asked.every(isAllowed)) return 'MarshallingError'
   const changes: Change[] = []
@@ -44,7 +48,11 @@ function isAllowed({ operation }: MultiOperation): boolean {
   return operation === 'check' || (meaning.kind === 'write' && meaning.inMulti)
 }
 
-function prepareOne({ operation, request }: MultiOperation, asker: Asker, view: PendingView): Prepared {
+function prepareOne(
+  { operation, request }: MultiOperation,
+  asker: Asker,
+  view: PendingView,
+): Prepared {
   if (operation === 'check') return prepareCheck(request as never, asker, view)
   // ZooKeeper reads a create2 of a multi as a create: its result has no stat.
   const meaning = operations[operation === 'create2' ? 'create' : operation]

@@ -28,17 +28,11 @@ export interface Asker {
 /** The change a write will make, or why it is refused. */
 export type Prepared = Change | Refusal
 
-export const prepareCreate = (
-  request: CreateRequest,
-  asker: Asker,
-  view: PendingView,
-): Prepared => prepareCreateAs('create', request, asker, view)
+export const prepareCreate = (request: CreateRequest, asker: Asker, view: PendingView): Prepared =>
+  prepareCreateAs('create', request, asker, view)
 
-export const prepareCreate2 = (
-  request: CreateRequest,
-  asker: Asker,
-  view: PendingView,
-): Prepared => prepareCreateAs('create2', request, asker, view)
+export const prepareCreate2 = (request: CreateRequest, asker: Asker, view: PendingView): Prepared =>
+  prepareCreateAs('create2', request, asker, view)
 
 function prepareCreateAs(
   type: 'create' | 'create2',
@@ -72,11 +66,7 @@ function prepareCreateAs(
   return { type, path, data, acl, ephemeral, parentCVersion: edited.creations }
 }
 
-export function prepareDelete(
-  request: DeleteRequest,
-  asker: Asker,
-  view: PendingView,
-): Prepared {
+export function prepareDelete(request: DeleteRequest, asker: Asker, view: PendingView): Prepared {
   const { path } = request
   if (pathFault(path) !== undefined || protectedPaths.has(path)) return 'BadArguments'
   const parentPath = parentOf(path)
@@ -92,11 +82,7 @@ export function prepareDelete(
   return { type: 'delete', path }
 }
 
-export function prepareSetData(
-  request: SetDataRequest,
-  asker: Asker,
-  view: PendingView,
-): Prepared {
+export function prepareSetData(request: SetDataRequest, asker: Asker, view: PendingView): Prepared {
   const { path, data } = request
   if (pathFault(path) !== undefined) return 'BadArguments'
   const node = view.get(path)
@@ -108,11 +94,7 @@ export function prepareSetData(
   return { type: 'setData', path, data, version: edited.version }
 }
 
-export function prepareSetAcl(
-  request: SetAclRequest,
-  asker: Asker,
-  view: PendingView,
-): Prepared {
+export function prepareSetAcl(request: SetAclRequest, asker: Asker, view: PendingView): Prepared {
   const { path } = request
   if (pathFault(path) !== undefined) return 'BadArguments'
   const acl: readonly Acl[] | undefined = storableAcl(request.acl)

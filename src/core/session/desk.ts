@@ -235,7 +235,10 @@ export class Desk {
     if (message.lastZxid > this.#tree().applied) {
       return this.#answerAttach(attachment, verdicts.behind)
     }
-    const frame = requestFrame(opcodes.createSession.code, encode(CreateSessionTxn, { timeOut: timeoutMs }))
+    const frame = requestFrame(
+      opcodes.createSession.code,
+      encode(CreateSessionTxn, { timeOut: timeoutMs }),
+    )
     this.#forward({ type: 'open', attachment }, attachment, frame)
   }
 
@@ -280,8 +283,16 @@ export class Desk {
     const xid = header.int()
     const operation = operationOf(header.int())
     const kind = operation === undefined ? 'absent' : operations[operation].kind
-    const needsLeader = kind === 'write' || kind === 'multi' || kind === 'closeSession' || kind === 'sync'
-    const queued: Queued = { xid, operation, frame, decided: undefined, needsLeader, atMs: this.#nowMs() }
+    const needsLeader =
+      kind === 'write' || kind === 'multi' || kind === 'closeSession' || kind === 'sync'
+    const queued: Queued = {
+      xid,
+      operation,
+      frame,
+      decided: undefined,
+      needsLeader,
+      atMs: this.#nowMs(),
+    }
     if (!needsLeader && attachment.queue.length === 0) return this.#answer(attachment, queued)
     attachment.queue.push(queued)
     if (!needsLeader) return
@@ -318,7 +329,10 @@ export class Desk {
       case 'open':
         waiting.attachment.edge.owed -= 1
         if (waiting.attachment.isOver) return undefined
-        return this.#answerAttach(waiting.attachment, outcome.err === 0 ? verdicts.alive : verdicts.taken)
+        return this.#answerAttach(
+          waiting.attachment,
+          outcome.err === 0 ? verdicts.alive : verdicts.taken,
+        )
       case 'expire':
         waiting.edge.owed -= 1
         waiting.edge.outbox.send({ type: 'expired', session: waiting.session })
@@ -479,4 +493,3 @@ function requestFrame(code: number, body: Uint8Array): Uint8Array {
   writer.raw(body)
   return writer.take()
 }
-

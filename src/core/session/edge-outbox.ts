@@ -17,14 +17,7 @@ export class EdgeOutbox {
   /** A reply frame, written in place: header, and a body where `codec` is given. */
   reply(slot: number, xid: number, zxid: Zxid, err: number): void
   reply<T>(slot: number, xid: number, zxid: Zxid, err: number, codec: Codec<T>, value: T): void
-  reply<T>(
-    slot: number,
-    xid: number,
-    zxid: Zxid,
-    err: number,
-    codec?: Codec<T>,
-    value?: T,
-  ): void {
+  reply<T>(slot: number, xid: number, zxid: Zxid, err: number, codec?: Codec<T>, value?: T): void {
     const writer = this.#writer
     writer.byte(framesKind)
     writer.int(slot)

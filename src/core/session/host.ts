@@ -206,7 +206,8 @@ export class Host {
 
   #attachedConnections(): number {
     let count = 0
-    for (const connection of this.#connections.values()) if (connection.session !== undefined) count += 1
+    for (const connection of this.#connections.values())
+      if (connection.session !== undefined) count += 1
     return count
   }
 
@@ -256,7 +257,12 @@ export class Host {
     return session
   }
 
-  #newSession(id: SessionId, timeoutMs: number, connection: Connection | undefined, slot?: number): HostedSession {
+  #newSession(
+    id: SessionId,
+    timeoutMs: number,
+    connection: Connection | undefined,
+    slot?: number,
+  ): HostedSession {
     this.#lastSlot += 1
     const session: HostedSession = {
       id,
@@ -294,7 +300,14 @@ export class Host {
     session.member = this.#memberFor(connection?.pinned, session.member)
     if (session.isNew) {
       session.state = 'opening'
-      return this.#ports.up(session.member, { type: 'open', slot, session: id, timeoutMs, address, lastZxid })
+      return this.#ports.up(session.member, {
+        type: 'open',
+        slot,
+        session: id,
+        timeoutMs,
+        address,
+        lastZxid,
+      })
     }
     session.state = 'resuming'
     this.#ports.up(session.member, {
@@ -375,7 +388,8 @@ export class Host {
   }
 
   #attached(session: HostedSession | undefined, verdict: number): void {
-    if (session === undefined || (session.state !== 'opening' && session.state !== 'resuming')) return
+    if (session === undefined || (session.state !== 'opening' && session.state !== 'resuming'))
+      return
     if (verdict === verdicts.taken) return this.#renumber(session)
     const { connection } = session
     if (verdict === verdicts.gone) {
@@ -421,7 +435,10 @@ export class Host {
     this.#attach(session)
   }
 
-  #recovered(member: Sid, found: readonly { readonly session: bigint; readonly timeoutMs: number }[]): void {
+  #recovered(
+    member: Sid,
+    found: readonly { readonly session: bigint; readonly timeoutMs: number }[],
+  ): void {
     this.#isRecovered = true
     for (const { session, timeoutMs } of found) {
       const id = asSessionId(session)

@@ -28,7 +28,8 @@ export function replyOutcome(
     const results = body.changes.map((change, at) => resultOf(change, outcome.parts?.[at]))
     return outbox.reply(slot, xid, zxid, 0, MultiResponse, results)
   }
-  if (body.type === 'create') return outbox.reply(slot, xid, zxid, 0, jute.PathResponse, { path: must(path) })
+  if (body.type === 'create')
+    return outbox.reply(slot, xid, zxid, 0, jute.PathResponse, { path: must(path) })
   if (path !== undefined) {
     return outbox.reply(slot, xid, zxid, 0, jute.PathAndStatResponse, { path, stat: must(stat) })
   }

@@ -7,7 +7,6 @@
 import {
   type Codec,
   type Decoded,
-  decode,
   int,
   MalformedFrame,
   Reader,
@@ -120,6 +119,3 @@ function nonNull(bytes: Uint8Array | null): Uint8Array {
   if (bytes === null) throw new MalformedFrame('a txn of a multi is null')
   return bytes
 }
-
-/** Only the origin and the zxid of a txn, for whoever waits for it. */
-export const originOf = (bytes: Uint8Array): Origin => decode(Origin, bytes)

@@ -100,3 +100,9 @@ type FromLeader = Exclude<Packet, FromLearner>
 export const isFromLearner = (packet: Packet): packet is FromLearner =>
   packet.type in saidByLearners
 export const isFromLeader = (packet: Packet): packet is FromLeader => !isFromLearner(packet)
+
+/** Packets that zab only carries: their meaning is the replica's. */
+export type CarriedPacket = Extract<
+  Packet,
+  { readonly type: 'request' | 'revalidate' | 'revalidated' | 'sync' | 'synced' }
+>
