@@ -32,6 +32,11 @@ export class Checkers {
     }
   }
 
+  /** A txn that was there before the world began. */
+  knows(zxid: Zxid, txn: string): void {
+    this.#proposed.set(zxid, txn)
+  }
+
   stepped(node: Node, turn: Turn): void {
     if (turn.installed !== undefined) this.snapshots += 1
     if (turn.persist.some(({ truncate }) => truncate !== undefined)) this.truncations += 1

@@ -15,6 +15,7 @@ export class Clock {
   }
 
   at(atMs: number, run: () => void): void {
+    if (atMs === Infinity) return
     const heap = this.#heap
     heap.push({ atMs: Math.max(atMs, this.nowMs), order: ++this.#order, run })
     let child = heap.length - 1

@@ -7,7 +7,7 @@ export interface Network {
   noteDelaysMs(from: Sid, to: Sid, note: Notification): readonly number[]
   /** The note as it arrives. */
   forge(note: Notification): Notification
-  /** How long a message takes on a link; undefined: the link breaks. */
+  /** How long a message takes on a link; undefined: the link breaks; Infinity: it is never heard of again. */
   linkDelayMs(from: Sid, to: Sid): number | undefined
   /** How long it takes to make a link; undefined: it cannot be made. */
   connectDelayMs(from: Sid, to: Sid): number | undefined
@@ -18,6 +18,7 @@ export interface Network {
 /** Everything takes a millisecond and arrives, except what a test cuts, holds or loses. */
 export class CalmNetwork implements Network {
   readonly cut = new Set<string>()
+  readonly silent = new Set<string>()
   readonly slowDisks = new Map<Sid, number>()
   readonly slowPairs = new Map<string, number>()
   losesNote: (from: Sid, to: Sid) => boolean = () => false
@@ -48,7 +49,7 @@ export class CalmNetwork implements Network {
   }
 
   #delayMs(from: Sid, to: Sid): number {
-    return this.slowPairs.get(pair(from, to)) ?? 1
+    return this.silent.has(pair(from, to)) ? Infinity : (this.slowPairs.get(pair(from, to)) ?? 1)
   }
 }
 

@@ -131,7 +131,6 @@ export class World {
     const atMs = node.member.wakeAtMs
     if (atMs === node.wakeAtMs) return
     node.wakeAtMs = atMs
-    if (atMs === Infinity) return
     this.clock.at(atMs, () => {
       if (node.wakeAtMs !== atMs) return
       node.wakeAtMs = Infinity
@@ -169,6 +168,7 @@ export class World {
     if (!other) return
     const delayMs = this.network.linkDelayMs(end.node.sid, other.node.sid)
     if (delayMs === undefined) return this.#break(end)
+    if (delayMs === Infinity) return // silence is not an end
     end.arrivesMs = Math.max(end.arrivesMs, this.clock.nowMs + delayMs)
     this.clock.at(end.arrivesMs, () => {
       if (other.isOpen) this.#take(other.node, inputOf(other.link))

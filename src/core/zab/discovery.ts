@@ -42,17 +42,19 @@ export class Discovery {
   }
 
   /** Chooses the new epoch as soon as a quorum has joined; who is alone is the quorum. */
-  choose(turn: Turn): Verdict | undefined {
+  choose(turn: Turn): void {
     const { quorum, journal } = this.#ground
-    if (!quorum.isQuorum(this.#informed)) return undefined
-    if (this.#highest >= limits.epochMax) return over('the epochs are used up')
+    if (!quorum.isQuorum(this.#informed)) return
+    if (this.#highest >= limits.epochMax) {
+      turn.log.push('cannot lead: the epochs are used up')
+      return
+    }
     this.#epoch = asEpoch(this.#highest + 1)
     turn.log.push(`a quorum joined: epoch ${this.#epoch}`)
     const { currentEpoch, history } = journal
     journal.accept(this.#epoch, turn)
     const promise = { type: 'ackEpoch', currentEpoch, lastZxid: history.last } as const
     journal.whenOwnDurable(promise)
-    return undefined
   }
 
   receiveInfo(
@@ -68,7 +70,8 @@ export class Discovery {
     if (acceptedEpoch > this.#highest) this.#highest = acceptedEpoch
     if (this.#epoch === undefined) {
       if (learner.votes) this.#informed.add(learner.peer)
-      return this.choose(turn)
+      this.choose(turn)
+      return undefined
     }
     // It could never join us. ZooKeeper leaves it outside until some other election; we reign anew, above it.
     if (acceptedEpoch > this.#epoch) {

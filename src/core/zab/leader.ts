@@ -19,6 +19,9 @@ import { showPoint } from './show.ts'
 import { Synchronizer } from './synchronizer.ts'
 import { established, over, type Verdict } from './verdict.ts'
 
+/** Who elected us joins within this time beyond the finalize wait, or has given up to try (`learner.ts`). */
+const joinLimitMs = 2000
+
 export class Leader implements Part {
   readonly kind = 'leader'
   readonly #ground: Ground
@@ -30,6 +33,7 @@ export class Leader implements Part {
   #hasEntered = false
   /** A quorum has our history. */
   #broadcast: Broadcast | undefined
+  readonly #joinDeadlineMs: number
   #deadlineMs: number
   #halfTicks = 0
   #halfTickAtMs: number
@@ -41,6 +45,7 @@ export class Leader implements Part {
     this.#learners = new Learners(config, quorum)
     this.#discovery = new Discovery(ground, this.#learners, highestEpoch)
     this.#deadlineMs = nowMs + this.#initLimitMs
+    this.#joinDeadlineMs = nowMs + Math.min(this.#initLimitMs, config.finalizeWaitMs + joinLimitMs)
     this.#halfTickAtMs = nowMs + config.tickTimeMs / 2
   }
 
@@ -70,8 +75,8 @@ export class Leader implements Part {
   }
 
   /** Begins discovery; who is alone is the quorum. */
-  start(turn: Turn): Verdict | undefined {
-    return this.#discovery.choose(turn)
+  start(turn: Turn): void {
+    this.#discovery.choose(turn)
   }
 
   linked(nowMs: number, { link, peer, incoming }: Extract<PeerInput, { type: 'linked' }>): boolean {
@@ -236,6 +241,9 @@ export class Leader implements Part {
     if (nowMs < this.#halfTickAtMs) return undefined
     this.#halfTicks += 1
     this.#halfTickAtMs = nowMs + this.#ground.config.tickTimeMs / 2
+    if (this.epoch === undefined && nowMs >= this.#joinDeadlineMs) {
+      return over('no quorum has joined')
+    }
     if (!this.#broadcast && nowMs >= this.#deadlineMs) {
       return over(`no quorum within ${this.#ground.config.initLimitTicks} ticks`)
     }

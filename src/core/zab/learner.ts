@@ -18,7 +18,7 @@ import { discovered, established, over, type Verdict } from './verdict.ts'
 /** The leader may not know yet that it leads: how soon to try again, and for how long beyond its finalize wait. */
 const retryMinMs = 10
 const retryMaxMs = 100
-const reachLimitMs = 2000
+const reachLimitMs = 1000
 
 type Stage =
   | { readonly type: 'connecting' }

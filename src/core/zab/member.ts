@@ -166,12 +166,12 @@ export class ZabMember {
 
   #receiveNote(nowMs: number, note: Notification, turn: Turn): void {
     if (note.from === this.#ground.config.sid || !isMember(this.#ground.config, note.from)) return
+    if (note.state === 'looking' && this.#isForsakenBy(note)) {
+      this.#look(nowMs, `${note.from} looks in round ${note.round}`, turn)
+    }
     if (this.#phase.type === 'looking') {
       this.#settleOn(nowMs, this.#phase.election.receive(nowMs, note, turn), turn)
     } else if (note.state === 'looking') {
-      if (this.#isForsakenBy(note)) {
-        return this.#look(nowMs, `${note.from} looks in round ${note.round}`, turn)
-      }
       this.#candidacy.tell(note.from, this.role, turn)
     }
   }
@@ -291,7 +291,7 @@ export class ZabMember {
       const part = new Leader(this.#ground, highest, nowMs)
       this.#become({ type: 'discovering', part })
       this.#candidacy.settle(elected, this.role, turn)
-      this.#follow(nowMs, part.start(turn), turn)
+      part.start(turn)
     } else {
       const part = new Learner(this.#ground, leader, nowMs)
       this.#become({ type: 'discovering', part })
