@@ -159,7 +159,7 @@ export class Host {
       for (const session of this.#sessions.values()) this.#retry(session)
     }
     this.#alarmAtMs = Infinity
-    for (const session of [...this.#sessions.values()]) this.#judge(session)
+    for (const session of this.#sessions.values()) this.#judge(session)
   }
 
   /** Sessions whose sockets would outlive this actor's memory, and are at rest. */

@@ -143,7 +143,12 @@ export class NodeCache {
     const row = this.#table.get(room, key, name)
     if (row === undefined) return undefined
     // A row may be a view of a larger page; the node lives longer.
-    const node = { ...znodeFromRow(row.slice()), names: undefined, nameChanges: undefined, touched: true }
+    const node = {
+      ...znodeFromRow(row.slice()),
+      names: undefined,
+      nameChanges: undefined,
+      touched: true,
+    }
     this.#keep(path, node)
     // Reads alone may fill the memory, and clean nodes may go at any time.
     if (this.#bytes > this.#budgetBytes && this.#dirty.size === 0) this.#sweep()

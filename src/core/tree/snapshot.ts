@@ -21,4 +21,3 @@ export function rowsOfChunk(chunk: Uint8Array): Row[] {
   }
   return rows
 }
-

@@ -411,8 +411,7 @@ const isSessionOwner = (owner: bigint): boolean =>
 
 const hexOf = (session: SessionId): string =>
   BigInt.asUintN(64, session).toString(16).padStart(16, '0')
-const sessionOfHex = (hex: string): SessionId =>
-  asSessionId(BigInt.asIntN(64, BigInt(`0x${hex}`)))
+const sessionOfHex = (hex: string): SessionId => asSessionId(BigInt.asIntN(64, BigInt(`0x${hex}`)))
 
 /** Most nodes share a few ACLs; keeping one copy of each is ZooKeeper's ReferenceCountedACLCache. */
 function sharedAcl(acl: readonly Acl[]): readonly Acl[] {
