@@ -2,7 +2,7 @@
 import type { Random } from '../../src/core/shared/random.ts'
 import { asEpoch, asSid, type Sid } from '../../src/core/shared/units.ts'
 import type { ZabConfig } from '../../src/core/zab/member.ts'
-import type { Notification } from '../../src/core/zab/messages.ts'
+import type { Notification, Packet } from '../../src/core/zab/messages.ts'
 import { type Network, pair } from './network.ts'
 
 export interface Swarm {
@@ -90,6 +90,10 @@ export class StormyNetwork implements Network {
     const leader = voters[this.#random.next() % voters.length] as Sid
     const epoch = asEpoch(this.#random.between(0, 1) * 1_000_000)
     return { ...note, vote: { ...note.vote, leader, epoch } }
+  }
+
+  forgePacket(packet: Packet): Packet {
+    return packet
   }
 
   linkDelayMs(from: Sid, to: Sid): number | undefined {

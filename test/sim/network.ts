@@ -1,12 +1,13 @@
 /** What the network does to what members say. Every delay is in virtual milliseconds. */
 import type { Sid } from '../../src/core/shared/units.ts'
-import type { Notification } from '../../src/core/zab/messages.ts'
+import type { Notification, Packet } from '../../src/core/zab/messages.ts'
 
 export interface Network {
   /** When copies of this note arrive; none if it is lost. */
   noteDelaysMs(from: Sid, to: Sid, note: Notification): readonly number[]
   /** The note as it arrives. */
   forge(note: Notification): Notification
+  forgePacket(packet: Packet): Packet
   /** How long a message takes on a link; undefined: the link breaks; Infinity: it is never heard of again. */
   linkDelayMs(from: Sid, to: Sid): number | undefined
   /** How long it takes to make a link; undefined: it cannot be made. */
@@ -30,6 +31,10 @@ export class CalmNetwork implements Network {
 
   forge(note: Notification): Notification {
     return note
+  }
+
+  forgePacket(packet: Packet): Packet {
+    return packet
   }
 
   linkDelayMs(from: Sid, to: Sid): number | undefined {

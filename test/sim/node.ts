@@ -28,6 +28,9 @@ export class Node {
   isInstalling = false
   /** When the last persist asked for is durable. */
   durableMs = 0
+  /** Numbers of the last persist on disk, and of the last one the member was told of. */
+  durable = 0
+  reported = 0
 
   constructor(config: ZabConfig, disk: Disk, seed: number) {
     this.config = config

@@ -24,6 +24,8 @@ export class World {
   readonly disks = new Map<Sid, Disk>()
   readonly nodes = new Map<Sid, Node>()
   network: Network
+  /** Whether members say what they mean; if not, nothing is promised but that nobody falls over. */
+  isHonest = true
   /** Told of each turn before it is performed. */
   onTurn: (sid: Sid, turn: Turn) => void = () => {}
   readonly #config: Omit<ZabConfig, 'sid'>
@@ -115,7 +117,7 @@ export class World {
   #perform(node: Node, turn: Turn): void {
     this.onTurn(node.sid, turn)
     node.apply(turn)
-    this.checkers.stepped(node, turn)
+    if (this.isHonest) this.checkers.stepped(node, turn)
     this.#sendNotes(node, turn)
     this.#sendPackets(node, turn)
     this.#persist(node, turn.persist)
@@ -156,7 +158,7 @@ export class World {
     }
     for (const [link, packets] of perLink) {
       const end = node.links.get(link)
-      const message = writePackets(packets)
+      const message = writePackets(packets.map((packet) => this.network.forgePacket(packet)))
       if (end?.isOpen)
         this.#send(end, (link) => ({ type: 'packets', link, packets: readPackets(message) }))
     }
@@ -239,9 +241,20 @@ export class World {
     for (const persist of persists) {
       this.#whenDurable(node, () => {
         node.disk.write(persist)
-        this.#take(node, { type: 'persisted', number: persist.number })
+        this.#report(node, persist.number)
       })
     }
+  }
+
+  /** What becomes durable at the same time is reported at once. */
+  #report(node: Node, number: number): void {
+    const isReported = node.durable > node.reported
+    node.durable = number
+    if (isReported) return
+    this.clock.after(0, () => {
+      node.reported = node.durable
+      this.#take(node, { type: 'persisted', number: node.durable })
+    })
   }
 
   /** Disks write in order. */

@@ -194,11 +194,19 @@ export class Learner implements Part {
       this.#stage.type === 'gathering' ? this.#awaitingSnap(packet) : this.#at('promised')
     if (packet.type === 'snap') {
       this.#journal.stageBegin(packet.zxid, turn)
-      this.#stage = { type: 'gathering', epoch, draft: CatchupDraft.snap(history, packet.zxid) }
+      this.#stage = {
+        type: 'gathering',
+        epoch,
+        draft: CatchupDraft.snap(history, epoch, packet.zxid),
+      }
     } else if (packet.type === 'diff') {
-      this.#stage = { type: 'gathering', epoch, draft: CatchupDraft.diff(history) }
+      this.#stage = { type: 'gathering', epoch, draft: CatchupDraft.diff(history, epoch) }
     } else if (packet.to >= committed && history.contains(packet.to)) {
-      this.#stage = { type: 'gathering', epoch, draft: CatchupDraft.trunc(history, packet.to) }
+      this.#stage = {
+        type: 'gathering',
+        epoch,
+        draft: CatchupDraft.trunc(history, epoch, packet.to),
+      }
     } else {
       turn.log.push(`cannot TRUNC to ${showPoint(packet.to)}, asks for a snapshot`)
       this.#send({ type: 'needSnap' }, turn)

@@ -2,7 +2,7 @@
  * Phase 2: every learner's history becomes its leader's. The leader chooses what each of them lacks; the learner
  * gathers it and takes it over in one persist when NEWLEADER ends it.
  */
-import { epochOf, type Zxid } from '../shared/units.ts'
+import { type Epoch, epochOf, type Zxid } from '../shared/units.ts'
 import { type History, isContiguous } from './history.ts'
 import type { Catchup } from './journal.ts'
 import type { LogBatch } from './log-batch.ts'
@@ -32,29 +32,32 @@ export function chooseRemedy(history: History, learnerLast: Zxid, through: Zxid)
 /** What a learner is being given, until NEWLEADER; nothing of it counts before. */
 export class CatchupDraft {
   readonly #history: History
+  readonly #epoch: Epoch
   readonly #batches: LogBatch[] = []
   #install: Zxid | undefined
   #truncate: Zxid | undefined
   #chunksEnded = true
   #last: Zxid
 
-  private constructor(history: History, from: Zxid) {
+  private constructor(history: History, epoch: Epoch, from: Zxid) {
+    demand(epochOf(from) <= epoch, `${showPoint(from)} before epoch ${epoch}`)
     this.#history = history
+    this.#epoch = epoch
     this.#last = from
   }
 
-  static diff(history: History): CatchupDraft {
-    return new CatchupDraft(history, history.last)
+  static diff(history: History, epoch: Epoch): CatchupDraft {
+    return new CatchupDraft(history, epoch, history.last)
   }
 
-  static trunc(history: History, to: Zxid): CatchupDraft {
-    const draft = new CatchupDraft(history, to)
+  static trunc(history: History, epoch: Epoch, to: Zxid): CatchupDraft {
+    const draft = new CatchupDraft(history, epoch, to)
     draft.#truncate = to
     return draft
   }
 
-  static snap(history: History, zxid: Zxid): CatchupDraft {
-    const draft = new CatchupDraft(history, zxid)
+  static snap(history: History, epoch: Epoch, zxid: Zxid): CatchupDraft {
+    const draft = new CatchupDraft(history, epoch, zxid)
     draft.#install = zxid
     draft.#chunksEnded = false
     return draft
@@ -68,6 +71,8 @@ export class CatchupDraft {
   add(batch: LogBatch): void {
     demand(this.#chunksEnded, 'a proposal within a snapshot')
     demandNext(this.#history, this.#last, batch)
+    const { first } = batch
+    demand(epochOf(first) <= this.#epoch, `${showPoint(first)} before epoch ${this.#epoch}`)
     this.#batches.push(batch)
     this.#last = batch.last
   }
