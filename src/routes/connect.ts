@@ -5,12 +5,11 @@
 import { type Env, memberStub, membersOf, sessionActorStub, settingsOf } from '../actors/env.ts'
 import { log } from '../actors/log.ts'
 import { writePreamble } from '../actors/tcp-connection.ts'
-import { Reader } from '../core/jute/codec.ts'
-import { ConnectRequest } from '../core/jute/records.ts'
 import { limits } from '../core/shared/limits.ts'
 import type { Settings } from '../core/shared/settings.ts'
 import type { Sid } from '../core/shared/units.ts'
-import { answerWord, knownWords } from './four-letter.ts'
+import { type Opening, openingOf } from '../core/wire/opening.ts'
+import { answerWord } from './four-letter.ts'
 import { actorOfSession, roomyActor } from './place.ts'
 
 /** Serves one TCP connection until either side closes it. */
@@ -23,8 +22,9 @@ export async function connect(socket: Socket, env: Env): Promise<void> {
     if (sid === undefined) throw new Error(`port ${port} belongs to no member`)
     const opening = await withDeadline(readOpening(socket), limits.handshakeMs)
     if (opening === undefined) return await close(socket)
-    if (opening.word !== undefined) return await answer(socket, env, settings, sid, opening.word)
-    await pass(socket, env, settings, sid, remoteAddress ?? '', opening)
+    if (opening.type === 'word') return await answer(socket, env, settings, sid, opening.word)
+    const { bytes, request } = opening
+    await pass(socket, env, settings, sid, remoteAddress ?? '', request.sessionId, bytes)
   } catch (fault) {
     // One client's trouble is its own: the connection ends, and the reason is written down.
     log('connect.failed', { port, why: String(fault) })
@@ -32,14 +32,10 @@ export async function connect(socket: Socket, env: Env): Promise<void> {
   }
 }
 
-interface Opening {
-  readonly bytes: Uint8Array
-  readonly word: string | undefined
-  readonly session: bigint
-}
-
 /** Everything up to the whole ConnectRequest, or to a four-letter word; undefined for bytes that are neither. */
-async function readOpening(socket: Socket): Promise<Opening | undefined> {
+async function readOpening(
+  socket: Socket,
+): Promise<(Opening & { readonly bytes: Uint8Array }) | undefined> {
   const reader = (socket.readable as ReadableStream<Uint8Array>).getReader()
   let bytes = new Uint8Array(0)
   try {
@@ -48,22 +44,11 @@ async function readOpening(socket: Socket): Promise<Opening | undefined> {
       if (done) return undefined
       bytes = bytes.length === 0 ? value.slice() : appended(bytes, value)
       const opening = openingOf(bytes)
-      if (opening !== 'more') return opening
+      if (opening !== 'more') return opening && { ...opening, bytes }
     }
   } finally {
     reader.releaseLock()
   }
-}
-
-function openingOf(bytes: Uint8Array): Opening | undefined | 'more' {
-  if (bytes.length < 4) return 'more'
-  const word = String.fromCharCode(...bytes.subarray(0, 4))
-  if (knownWords.has(word)) return { bytes, word, session: 0n }
-  const length = new Reader(bytes).int()
-  if (length < 1 || length > limits.connectRequestBytesMax) return undefined
-  if (bytes.length < 4 + length) return 'more'
-  const { sessionId } = ConnectRequest.read(new Reader(bytes.subarray(4, 4 + length)))
-  return { bytes, word: undefined, session: sessionId }
 }
 
 async function answer(
@@ -86,18 +71,17 @@ async function pass(
   settings: Settings,
   sid: Sid,
   address: string,
-  opening: Opening,
+  session: bigint,
+  bytes: Uint8Array,
 ): Promise<void> {
   const actor =
-    opening.session === 0n
-      ? await roomyActor(env, settings, sid)
-      : actorOfSession(settings, opening.session)
+    session === 0n ? await roomyActor(env, settings, sid) : actorOfSession(settings, session)
   if (actor === undefined) throw new Error('every session actor is full')
   const upstream = sessionActorStub(env, actor).connect('session:2181')
   // Reading back begins first: the streams hold nothing, so a write waits for its reader.
   const back = upstream.readable.pipeTo(socket.writable)
   const writer = (upstream.writable as WritableStream<Uint8Array>).getWriter()
-  await writer.write(appended(writePreamble({ member: sid, address }), opening.bytes))
+  await writer.write(appended(writePreamble({ member: sid, address }), bytes))
   writer.releaseLock()
   const forth = socket.readable.pipeTo(upstream.writable)
   // The actor has the last word: when the client ends its side, or breaks off, the actor ends this one.

@@ -31,13 +31,6 @@ const words = {
 /** Words that exist here and may be enabled. */
 export const isWord = (text: string): text is keyof typeof words => Object.hasOwn(words, text)
 
-/** Every four-letter word ZooKeeper knows: four bytes that are one of these are no length. */
-export const knownWords: ReadonlySet<string> = new Set(
-  'conf cons crst dirs dump envi gtmk hash isro mntr ruok srst srvr stat stmk wchc wchp wchs'.split(
-    ' ',
-  ),
-)
-
 /** The answer to a word. */
 export async function answerWord(
   word: string,
