@@ -33,6 +33,11 @@ export const commandRows = {
     default: 'made up and printed',
     meaning: 'Bearer token of every /admin request.',
   },
+  BRIDGE_SECRET: {
+    unit: 'secret',
+    default: 'none',
+    meaning: 'What a bridge must know to be believed about its clients’ addresses.',
+  },
   VERBOSE: {
     unit: '0 or 1',
     default: '0',
@@ -76,6 +81,8 @@ export function readOptions(env: Readonly<Record<string, string | undefined>>): 
   ) as unknown as WranglerConfig
   const adminToken = env['ADMIN_TOKEN'] || randomBytes(18).toString('base64url')
   const vars: Record<string, string> = { ...wrangler.vars, ADMIN_TOKEN: adminToken }
+  const bridgeSecret = env['BRIDGE_SECRET']
+  if (bridgeSecret) vars['BRIDGE_SECRET'] = bridgeSecret
   for (const name of Object.keys(settingRows)) {
     const value = env[name]
     if (value) vars[name] = value

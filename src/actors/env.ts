@@ -9,6 +9,8 @@ export interface Env {
   readonly SESSION: DurableObjectNamespace<Session>
   /** Secret: the bearer token of /admin. Without one, /admin refuses everybody. */
   readonly ADMIN_TOKEN?: string
+  /** Secret: whoever has it, a bridge, is believed when it says where a client sits. */
+  readonly BRIDGE_SECRET?: string
   /** The settings of settings.ts. */
   readonly [setting: string]: unknown
 }

@@ -10,6 +10,7 @@ import type { Settings } from '../core/shared/settings.ts'
 import { asSid, type SessionId, type Sid } from '../core/shared/units.ts'
 import { writeUp, type UpMessage } from '../core/session/edge-messages.ts'
 import { Host } from '../core/session/host.ts'
+import { knownAddressHeader } from '../core/wire/client-address.ts'
 import { Deframer, wholeFrames } from '../core/wire/deframer.ts'
 import { Channel } from './channel.ts'
 import { type Env, memberStub, membersOf, placeOfSessionActor, settingsOf } from './env.ts'
@@ -78,7 +79,7 @@ export class Session extends DurableObject<Env> {
       id: connection,
       pinned: pinned === null ? undefined : asSid(Number(pinned)),
       survives: true,
-      address: request.headers.get('cf-connecting-ip') ?? '',
+      address: request.headers.get(knownAddressHeader) ?? '',
     })
     return new Response(null, { status: 101, webSocket: client })
   }

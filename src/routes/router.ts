@@ -5,10 +5,12 @@ import { log } from '../actors/log.ts'
 import { SettingsError } from '../core/shared/settings.ts'
 import { listMembers, orderMember, requireToken } from './admin.ts'
 import { openSession } from './session.ts'
+import { tellWord } from './words.ts'
 
 export const router = Router<IRequest, [Env]>({ catch: answerFailure, finally: [json] })
   .get('/', greet)
   .get('/session', openSession)
+  .get('/words/:word', tellWord)
   .all('/admin/*', requireToken)
   .get('/admin/members', listMembers)
   .post('/admin/members/:sid/:order', orderMember)

@@ -2,6 +2,7 @@
 import type { IRequest } from 'itty-router'
 import { type Env, membersOf, sessionActorStub, settingsOf } from '../actors/env.ts'
 import { asSid, type Sid } from '../core/shared/units.ts'
+import { withClientAddress } from './client-address.ts'
 import { actorOfSession, roomyActor } from './place.ts'
 
 /**
@@ -22,6 +23,13 @@ export async function openSession(request: IRequest, env: Env): Promise<Response
   if (session !== undefined && !/^0x[0-9a-f]{1,16}$/i.test(session)) {
     return Response.json({ error: 'session is 0x and up to 16 hex digits' }, { status: 400 })
   }
+  const told = withClientAddress(request as unknown as Request, env)
+  if (told === undefined) {
+    return Response.json(
+      { error: 'the client’s address is vouched for with another secret, or too long ago' },
+      { status: 403 },
+    )
+  }
   const actor =
     session === undefined || BigInt(session) === 0n
       ? await roomyActor(env, settings, pinned ?? anyOf(members))
@@ -29,7 +37,7 @@ export async function openSession(request: IRequest, env: Env): Promise<Response
   if (actor === undefined) {
     return Response.json({ error: 'every session actor is full' }, { status: 503 })
   }
-  return sessionActorStub(env, actor).fetch(request as unknown as Request)
+  return sessionActorStub(env, actor).fetch(told)
 }
 
 /** New clients are spread over the members by chance: no Worker knows what the others did. */

@@ -28,6 +28,20 @@ export const limits = {
   handshakeMs: 10_000,
   /** A ConnectRequest has 44 or 45 bytes; some room for clients that send more. */
   connectRequestBytesMax: 1024,
+  /** How far a bridge's clock may be from the Worker's, ms, and how old what it vouches for. */
+  vouchedAddressAgeMsMax: 5 * 60_000,
+  /** Bytes a bridge holds for a WebSocket that takes them too slowly; then it reads the client slower. */
+  bridgeBufferedBytesMax: 1024 * 1024,
+  /** Requests, pings among them, of one bridged client without a reply; then it is read slower. As ZooKeeper's. */
+  bridgeOutstandingMax: 1000,
+  /** A WebSocket of a bridge is given up when a ping is unanswered for a third of the session's timeout, and this, ms. */
+  pongMsMin: 1000,
+  /** A bridged client that was told goodbye may take this long to read what is on its way, ms. */
+  lingerMs: 2000,
+  /** How long an ending bridge waits for the replies of requests under way, ms. */
+  drainMs: 5000,
+  /** Lines about one trouble a bridge prints in this time: one, ms. */
+  sameTroubleMs: 10_000,
   /** A member's alarm, ms: how long an evicted member may stay away when nobody calls it. */
   watchdogMs: 30_000,
   /** Requests of one WebSocket without a reply; TCP is simply read slower. Whoever sends more does not read. */

@@ -14,6 +14,8 @@ export type Opening =
 /** Every four-letter word ZooKeeper knows: four bytes that are one of these are no length. */
 const words: ReadonlySet<string> = new Set(settingRows.FOUR_LETTER_WORDS.allowed.split(' '))
 
+export const isFourLetterWord = (text: string): boolean => words.has(text)
+
 /**
  * What the first bytes of a connection say; `more`: it takes more of them to tell; undefined: nothing a client may begin
  * with. Throws MalformedFrame for a frame that is no ConnectRequest.
