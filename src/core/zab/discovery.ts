@@ -24,12 +24,13 @@ export class Discovery {
   /** Our own promise is on disk: the new epoch may be told. */
   #mayTell = false
 
-  /** `highest` is the highest epoch we accepted or heard to be accepted. */
+  /** `highest` is the highest epoch we heard to be accepted. */
   constructor(ground: Ground, learners: Learners, highest: Epoch) {
     this.#ground = ground
     this.#learners = learners
     this.#informed = new Set([ground.config.sid])
-    this.#highest = highest
+    const { acceptedEpoch } = ground.journal
+    this.#highest = acceptedEpoch > highest ? acceptedEpoch : highest
   }
 
   get epoch(): Epoch | undefined {

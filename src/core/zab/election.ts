@@ -125,6 +125,10 @@ export class Election {
   #receiveSettled(nowMs: number, note: Notification): Elected | undefined {
     const known = this.#settled.get(note.from)
     if (!known || known.round !== note.round || known.state !== note.state) this.#expectNews(nowMs)
+    // A leader that misses us says so each tick: its followers will tell us more than it can.
+    if (note.state === 'leading') {
+      this.#resendAtMs = Math.min(this.#resendAtMs, nowMs + resendMinMs)
+    }
     if (note.round === this.#round && this.#own) {
       this.#votes.set(note.from, note)
       if (this.#isLed(this.#votes, note)) return { vote: note.vote, round: note.round }

@@ -6,6 +6,7 @@ import { invariant } from '../shared/assert.ts'
 import type { Epoch, Sid, Zxid } from '../shared/units.ts'
 import type { LinkId, PeerInput, Turn } from '../turn.ts'
 import { Broadcast } from './broadcast.ts'
+import type { Candidacy } from './candidacy.ts'
 import { isMember, isVoter } from './config.ts'
 import { Discovery } from './discovery.ts'
 import type { Ground } from './ground.ts'
@@ -25,6 +26,7 @@ const joinLimitMs = 2000
 export class Leader implements Part {
   readonly kind = 'leader'
   readonly #ground: Ground
+  readonly #candidacy: Candidacy
   readonly #learners: Learners
   readonly #discovery: Discovery
   /** A quorum has promised. */
@@ -38,10 +40,11 @@ export class Leader implements Part {
   #halfTicks = 0
   #halfTickAtMs: number
 
-  /** `highestEpoch`: the highest one that we accepted or heard to be accepted. */
-  constructor(ground: Ground, highestEpoch: Epoch, nowMs: number) {
+  /** `highestEpoch`: the highest one that we heard to be accepted. */
+  constructor(ground: Ground, candidacy: Candidacy, highestEpoch: Epoch, nowMs: number) {
     const { config, quorum } = ground
     this.#ground = ground
+    this.#candidacy = candidacy
     this.#learners = new Learners(config, quorum)
     this.#discovery = new Discovery(ground, this.#learners, highestEpoch)
     this.#deadlineMs = nowMs + this.#initLimitMs
@@ -249,12 +252,24 @@ export class Leader implements Part {
     }
     this.#learners.cutSilent(nowMs, turn)
     this.#broadcast?.cutSlow(nowMs, turn)
-    if (this.#halfTicks % 2 === 0 && !this.#hasSupport()) return over('no quorum is linked')
+    if (this.#halfTicks % 2 === 0) {
+      if (!this.#hasSupport()) return over('no quorum is linked')
+      if (this.#broadcast) this.#callMissing(turn)
+    }
     for (const learner of this.#learners) {
       if (learner.isForwarded) learner.send({ type: 'ping' }, turn)
     }
     this.#broadcast?.trim()
     return undefined
+  }
+
+  /** A member that nobody talks to asks ever more rarely, or sleeps: who is not linked hears of us each tick. */
+  #callMissing(turn: Turn): void {
+    const { sid: own, voters, observers } = this.#ground.config
+    const linked = new Set([own, ...[...this.#learners].map(({ peer }) => peer)])
+    for (const sid of [...voters, ...observers]) {
+      if (!linked.has(sid)) this.#candidacy.tell(sid, 'leading', turn)
+    }
   }
 
   /** Whether a quorum is with us; before it has promised, it may still be on its way. */

@@ -285,19 +285,13 @@ export class ZabMember {
     if (!elected) return
     const { leader } = elected.vote
     turn.log.push(`elects ${leader} in round ${elected.round}`)
-    if (leader === this.#ground.config.sid) {
-      const { acceptedEpoch } = this.#ground.journal
-      const highest = acceptedEpoch > this.#highestEpoch ? acceptedEpoch : this.#highestEpoch
-      const part = new Leader(this.#ground, highest, nowMs)
-      this.#become({ type: 'discovering', part })
-      this.#candidacy.settle(elected, this.role, turn)
-      part.start(turn)
-    } else {
-      const part = new Learner(this.#ground, leader, nowMs)
-      this.#become({ type: 'discovering', part })
-      this.#candidacy.settle(elected, this.role, turn)
-      part.start(turn)
-    }
+    const part =
+      leader === this.#ground.config.sid
+        ? new Leader(this.#ground, this.#candidacy, this.#highestEpoch, nowMs)
+        : new Learner(this.#ground, leader, nowMs)
+    this.#become({ type: 'discovering', part })
+    this.#candidacy.settle(elected, this.role, turn)
+    part.start(turn)
   }
 
   #become(phase: Phase): void {
