@@ -17,7 +17,7 @@ const config = {
   historyTxnsMax: 5,
 }
 
-test('lies of peers cost their links and nothing else', () => {
+test('lies of peers cost their links and nothing else', { timeout: 30_000 }, () => {
   let lies = 0
   for (let seed = 1; seed <= 200; seed++) {
     const random = new Random(seed)

@@ -147,7 +147,6 @@ export class ZabMember {
   propose(nowMs: number, batch: LogBatch, turn: Turn): void {
     invariant(this.#phase.type === 'leading', 'only a leader in broadcast proposes')
     this.#phase.part.propose(nowMs, batch, turn)
-    this.#conclude(nowMs, turn)
   }
 
   /** The replica's own packets; nobody hears them when the link is no more. */
@@ -213,12 +212,9 @@ export class ZabMember {
 
   #settle(nowMs: number, number: number, turn: Turn): void {
     for (const packet of this.#ground.journal.settle(number, turn)) {
-      const { phase } = this
-      invariant(
-        phase.type !== 'looking' && phase.part.kind === 'leader',
-        'a leader waits for itself',
-      )
-      this.#follow(nowMs, phase.part.receiveOwn(nowMs, packet, turn), turn)
+      const part = this.#part
+      invariant(part?.kind === 'leader', 'a leader waits for itself')
+      this.#follow(nowMs, part.receiveOwn(nowMs, packet, turn), turn)
     }
   }
 

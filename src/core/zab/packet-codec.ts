@@ -135,12 +135,6 @@ function interleave(
   return message
 }
 
-/** About how many bytes a packet takes in a message: where to cut one. */
-export function packetBytes(packet: Packet): number {
-  const { bulk } = rowOf(packet.type)
-  return 24 + (bulk ? bulk.of(packet).length : 0)
-}
-
 /** The packets of a message; their bulks are views of it. Throws MalformedFrame. */
 export function readPackets(message: Uint8Array): Packet[] {
   const reader = new Reader(message)
