@@ -28,7 +28,7 @@ export function commandTable(): string {
 
 function defaultOf(row: SettingRow): string {
   if (typeof row.default === 'object') return `${row.default.times} × \`${row.default.of}\``
-  return row.kind === 'integer' ? String(row.default) : `\`${row.default}\``
+  return row.kind !== 'name' && row.kind !== 'words' ? String(row.default) : `\`${row.default}\``
 }
 
 function allowedOf(row: SettingRow): string {
@@ -37,6 +37,8 @@ function allowedOf(row: SettingRow): string {
       return `${row.min} to ${row.max}`
     case 'name':
       return 'a-z, 0-9, -'
+    case 'flag':
+      return 'true, false'
     case 'words':
       return row.allowed
   }

@@ -11,6 +11,8 @@ export interface Env {
   readonly ADMIN_TOKEN?: string
   /** Secret: whoever has it, a bridge, is believed when it says where a client sits. */
   readonly BRIDGE_SECRET?: string
+  /** Secret: `super:` and the base64 SHA-1 of `super:password`. Who proves it may do everything. */
+  readonly SUPER_DIGEST?: string
   /** The settings of settings.ts. */
   readonly [setting: string]: unknown
 }

@@ -1,5 +1,7 @@
 /** One ensemble member: wakes, steps its replica, performs the turn. All decisions are the replica's. */
+import { createHash } from 'node:crypto'
 import { DurableObject } from 'cloudflare:workers'
+import type { Authentication } from '../core/session/authentication.ts'
 import { limits } from '../core/shared/limits.ts'
 import { Random } from '../core/shared/random.ts'
 import type { Settings } from '../core/shared/settings.ts'
@@ -188,11 +190,23 @@ export class Member extends DurableObject<Env> {
       finalizeWaitMs: settings.finalizeWaitMs,
       historyTxnsMax: settings.commitLogCountTxns,
       snapCountTxns: settings.snapCountTxns,
+      rules: settings,
+      authentication: this.#authentication(),
+      containerCheckIntervalMs: settings.containerCheckIntervalMs,
+      containerMaxPerMinute: settings.containerMaxPerMinute,
       cacheBytes: limits.cacheBytesMax,
     }
     const restored = this.#store.restore(checkpointZxidOf(this.#store))
     const seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0
     return new Replica(config, restored, this.#store, new Random(seed))
+  }
+
+  #authentication(): Authentication {
+    const { SUPER_DIGEST } = this.env
+    return {
+      superDigest: SUPER_DIGEST === '' ? undefined : SUPER_DIGEST,
+      sha1: (bytes) => createHash('sha1').update(bytes).digest('base64'),
+    }
   }
 
   async #keepAlarm(): Promise<void> {

@@ -13,6 +13,7 @@ import {
   ustring,
   vector,
 } from '../core/jute/codec.ts'
+import { Id } from '../core/jute/records.ts'
 import type { Survivor } from '../core/session/hosted.ts'
 
 const SurvivorRow = record({
@@ -28,6 +29,9 @@ const SurvivorRow = record({
   dataWatches: vector(ustring),
   existWatches: vector(ustring),
   childWatches: vector(ustring),
+  persistentWatches: vector(ustring),
+  persistentRecursiveWatches: vector(ustring),
+  identities: vector(Id),
 })
 
 const EdgeRow = record({ member: int, edge: long, nextOut: long, nextIn: long })

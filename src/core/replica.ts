@@ -7,8 +7,11 @@ import { limits } from './shared/limits.ts'
 import type { Random } from './shared/random.ts'
 import { asSessionId, asZxid, type Sid, type Zxid } from './shared/units.ts'
 import { ForwardWriter, type Forwarded, readForwarded } from './request/forward.ts'
+import type { Rules } from './request/prepare.ts'
 import { Proposer } from './request/proposer.ts'
+import type { Authentication } from './session/authentication.ts'
 import { Desk } from './session/desk.ts'
+import { configText } from './tree/config-text.ts'
 import type { TreeEvent } from './tree/events.ts'
 import type { RowChange, RowKey, RowTable } from './tree/row-table.ts'
 import { rowsToChunk } from './tree/snapshot.ts'
@@ -22,6 +25,11 @@ import { type OpenSnapshot, type RestoredLog, type ZabConfig, ZabMember } from '
 export interface ReplicaConfig extends ZabConfig {
   /** Txns between two checkpoints. */
   readonly snapCountTxns: number
+  readonly rules: Rules
+  readonly authentication: Authentication
+  /** How often empty containers and old nodes are looked for, and how many go in a minute. */
+  readonly containerCheckIntervalMs: number
+  readonly containerMaxPerMinute: number
   /** Memory for znodes that did not change since the checkpoint. */
   readonly cacheBytes: number
 }
@@ -71,11 +79,12 @@ export class Replica {
   #txnsSinceCheckpoint = 0
   #bytesSinceCheckpoint = 0
   #lastApplyMs = 0
+  #reapAtMs = Infinity
 
   constructor(config: ReplicaConfig, restored: RestoredLog, table: RowTable, random: Random) {
     this.#config = config
     this.#table = table
-    this.#tree = new Tree(table, config.cacheBytes)
+    this.#tree = new Tree(table, config.cacheBytes, configText(config.voters, config.observers))
     invariant(this.#tree.applied === restored.committed, 'log and checkpoint are of one member')
     this.zab = new ZabMember(config, restored, { open: () => this.#openSnapshot() }, random)
     const upstream = {
@@ -88,6 +97,7 @@ export class Replica {
       () => this.#tree,
       () => this.#now,
       upstream,
+      config.authentication,
       random.next() & 0x7fff_ffff,
     )
   }
@@ -153,14 +163,15 @@ export class Replica {
     this.#settle(turn)
     turn.edges = [...this.desk.edgesWithOutput()]
     turn.checkpointDue = this.#isCheckpointDue()
-    turn.wakeAtMs = Math.min(this.zab.wakeAtMs, this.#idleCheckpointAtMs())
+    turn.wakeAtMs = Math.min(this.zab.wakeAtMs, this.#idleCheckpointAtMs(), this.#nextReapMs())
     return turn
   }
 
   /** What zab wrote on the turn comes first: a tree, then its txns, then who may be served, then what was asked. */
   #settle(turn: ReplicaTurn): void {
     if (turn.installed !== undefined) {
-      this.#tree = new Tree(this.#table, this.#config.cacheBytes)
+      const { cacheBytes, voters, observers } = this.#config
+      this.#tree = new Tree(this.#table, cacheBytes, configText(voters, observers))
       invariant(this.#tree.applied === turn.installed, 'an installed snapshot is the one announced')
     }
     if (turn.serving === false) this.#stopServing(turn)
@@ -169,6 +180,7 @@ export class Replica {
     for (const { link, peer, packet } of turn.received)
       this.#receivePacket(turn, link, peer, packet)
     this.#flushForwards(turn)
+    this.#reap()
     this.#propose(turn)
     this.#answerSyncs(turn)
   }
@@ -177,7 +189,8 @@ export class Replica {
     this.#isServing = true
     if (this.zab.role !== 'leading') return
     this.#epochStart = this.zab.lastProposed
-    this.#proposer = new Proposer(this.#tree, this.#epochStart)
+    this.#proposer = new Proposer(this.#tree, this.#epochStart, this.#config.rules)
+    this.#reapAtMs = this.#now + this.#config.containerCheckIntervalMs
   }
 
   #stopServing(turn: ReplicaTurn): void {
@@ -272,6 +285,23 @@ export class Replica {
     }
     for (const asked of revalidations) this.zab.send(link, { type: 'revalidate', ...asked }, turn)
     for (const number of syncs) this.zab.send(link, { type: 'sync', number }, turn)
+  }
+
+  /** The leader deletes containers that lost their last child, and nodes that outlived their time (ContainerManager). */
+  #reap(): void {
+    const proposer = this.#proposer
+    if (proposer === undefined || this.#now < this.#reapAtMs) return
+    const { containerCheckIntervalMs, containerMaxPerMinute } = this.#config
+    this.#reapAtMs = this.#now + containerCheckIntervalMs
+    const most = Math.ceil((containerMaxPerMinute * containerCheckIntervalMs) / 60_000)
+    for (const path of this.#tree.overdue(this.#now, most)) {
+      this.#lastTxnTimeMs = Math.max(this.#lastTxnTimeMs, this.#now)
+      proposer.reap(path, this.#lastTxnTimeMs)
+    }
+  }
+
+  #nextReapMs(): number {
+    return this.#proposer !== undefined && this.#tree.hasPerishables ? this.#reapAtMs : Infinity
   }
 
   /** While two of our batches are on their way to the disk the next ones wait and become one. */

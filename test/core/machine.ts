@@ -99,7 +99,10 @@ export class Machine {
   constructor(cacheBytes = Infinity, store = new MemoryStore()) {
     this.store = store
     this.tree = new Tree(store, cacheBytes)
-    this.proposer = new Proposer(this.tree, asZxid(Math.max(this.tree.applied, 0x1_0000_0000)))
+    this.proposer = new Proposer(this.tree, asZxid(Math.max(this.tree.applied, 0x1_0000_0000)), {
+      extendedTypesEnabled: true,
+      enforceQuota: true,
+    })
   }
 
   open(id: SessionId = session(1), timeoutMs = 10_000): this {
@@ -118,7 +121,13 @@ export class Machine {
   propose(request: Uint8Array, id: SessionId = session(1), sid = 1): void {
     this.#number += 1
     this.#timeMs += 1
-    const forwarded = { number: this.#number, session: id, attachment: 7, frame: request }
+    const forwarded = {
+      number: this.#number,
+      session: id,
+      attachment: 7,
+      identities: [],
+      frame: request,
+    }
     this.proposer.prepare(asSid(sid), forwarded, this.#timeMs)
   }
 

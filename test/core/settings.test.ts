@@ -30,6 +30,10 @@ describe('settings', () => {
       globalOutstandingLimit: 1000,
       snapCountTxns: 10_000,
       commitLogCountTxns: 500,
+      extendedTypesEnabled: true,
+      enforceQuota: false,
+      containerCheckIntervalMs: 60_000,
+      containerMaxPerMinute: 10_000,
     })
   })
 

@@ -18,6 +18,9 @@ export class MalformedFrame extends Error {
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
+/** Bytes as UTF-8; what is none becomes U+FFFD. */
+export const textOf = (bytes: Uint8Array): string => decoder.decode(bytes)
+
 /** Reads values in order from `bytes`, never past its end. Throws MalformedFrame. */
 export class Reader {
   readonly bytes: Uint8Array

@@ -119,11 +119,11 @@ export const SetWatches2 = record({
   persistentRecursiveWatches: vector(ustring),
 })
 export const SaslToken = record({ token: buffer })
-export const GetEphemeralsRequest = record({ prefixPath: ustring })
+export const GetEphemeralsRequest = record({ prefixPath: ustringOrNull })
 export const GetEphemeralsResponse = record({ ephemerals: vector(ustring) })
 export const GetAllChildrenNumberResponse = record({ totalNumber: int })
 export const AddWatchRequest = record({ path: ustring, mode: int })
-export const ClientInfo = record({ authScheme: ustring, user: ustring })
+export const ClientInfo = record({ authScheme: ustring, user: ustringOrNull })
 export const WhoAmIResponse = record({ clientInfo: vector(ClientInfo) })
 export const WatcherEvent = record({ type: int, state: int, path: ustring })
 export type WatcherEvent = Decoded<typeof WatcherEvent>

@@ -7,8 +7,10 @@ import {
   MalformedFrame,
   Reader,
   record,
+  vector,
   Writer,
 } from '../jute/codec.ts'
+import { Id } from '../jute/records.ts'
 
 const Head = record({
   /** The member's own number of the request; comes back with the txn. */
@@ -16,6 +18,8 @@ const Head = record({
   session: id,
   /** Which attachment of the session asks: requests of an earlier one are refused once the session moved. */
   attachment: long,
+  /** What the session has proved, or has by its address. */
+  identities: vector(Id),
 })
 
 /** A client's request frame with what the leader must know about it. */

@@ -2,6 +2,7 @@
 import type { Reader } from '../jute/codec.ts'
 import type { Change, TxnBody } from '../tree/txn.ts'
 import { type MultiOperation, readMultiRequest } from '../wire/multi.ts'
+import { createFlags } from '../wire/opcodes.ts'
 import { errorCodes } from '../wire/refusals.ts'
 import { operations } from './operations.ts'
 import type { PendingView } from './pending.ts'
@@ -17,7 +18,7 @@ export function prepareMulti(
   view: PendingView,
 ): TxnBody | 'MarshallingError' {
   const asked = readMultiRequest(body)
-  if (!asked.every(isAllowed)) return 'MarshallingError'
+  if (!asked.every(isAllowed) || !asked.every(hasKnownFlags)) return 'MarshallingError'
   const changes: Change[] = []
   let refusal: number | undefined
   view.allOrNothing(() => {
@@ -46,6 +47,12 @@ function fates(count: number, failedAt: number, refusal: number): Change[] {
 function isAllowed({ operation }: MultiOperation): boolean {
   const meaning = operations[operation]
   return operation === 'check' || (meaning.kind === 'write' && meaning.inMulti)
+}
+
+/** Since 3.9 a create of unknown flags spoils the whole multi, as bytes that cannot be read do. */
+function hasKnownFlags({ request }: MultiOperation): boolean {
+  const { flags = 0 } = request as { readonly flags?: number }
+  return flags >= createFlags.persistent && flags <= createFlags.persistentSequentialWithTtl
 }
 
 function prepareOne(

@@ -14,7 +14,7 @@ export type Meaning =
   | { readonly kind: 'read'; readonly read: Answer }
   /** Ordered by the leader like writes, with bodies of their own (proposer.ts). */
   | { readonly kind: 'multi' | 'closeSession' }
-  | { readonly kind: 'sync' | 'ping' | 'setWatches' }
+  | { readonly kind: 'sync' | 'ping' | 'setWatches' | 'multiRead' | 'auth' | 'sasl' }
   | { readonly kind: 'absent' }
 
 const absent = { kind: 'absent' } as const
@@ -25,6 +25,10 @@ export const operations = {
   delete: { kind: 'write', prepare: prepare.prepareDelete, inMulti: true },
   setData: { kind: 'write', prepare: prepare.prepareSetData, inMulti: true },
   setAcl: { kind: 'write', prepare: prepare.prepareSetAcl, inMulti: false },
+  createContainer: { kind: 'write', prepare: prepare.prepareCreateContainer, inMulti: true },
+  createTtl: { kind: 'write', prepare: prepare.prepareCreateTtl, inMulti: true },
+  deleteContainer: { kind: 'write', prepare: prepare.refuseContainerDeletion, inMulti: false },
+  reconfig: { kind: 'write', prepare: prepare.refuseReconfig, inMulti: false },
   multi: { kind: 'multi' },
   closeSession: { kind: 'closeSession' },
   exists: { kind: 'read', read: read.readExists },
@@ -32,25 +36,21 @@ export const operations = {
   getChildren: { kind: 'read', read: read.readChildren },
   getChildren2: { kind: 'read', read: read.readChildren },
   getAcl: { kind: 'read', read: read.readAcl },
+  getEphemerals: { kind: 'read', read: read.readEphemerals },
+  getAllChildrenNumber: { kind: 'read', read: read.readDescendantCount },
+  whoAmI: { kind: 'read', read: read.readIdentities },
+  addWatch: { kind: 'read', read: read.addWatch },
+  checkWatches: { kind: 'read', read: read.checkWatches },
+  removeWatches: { kind: 'read', read: read.removeWatches },
+  multiRead: { kind: 'multiRead' },
+  auth: { kind: 'auth' },
+  sasl: { kind: 'sasl' },
   sync: { kind: 'sync' },
   ping: { kind: 'ping' },
   setWatches: { kind: 'setWatches' },
+  setWatches2: { kind: 'setWatches' },
   // Outside a multi ZooKeeper refuses `check` too; inside, multi.ts knows it.
   check: absent,
-  reconfig: absent,
-  checkWatches: absent,
-  removeWatches: absent,
-  createContainer: absent,
-  deleteContainer: absent,
-  createTtl: absent,
-  multiRead: absent,
-  auth: absent,
-  sasl: absent,
-  getEphemerals: absent,
-  getAllChildrenNumber: absent,
-  setWatches2: absent,
-  addWatch: absent,
-  whoAmI: absent,
   // The record of the log; a client that sends it is refused.
   createSession: absent,
 } as const satisfies Record<Operation, Meaning>

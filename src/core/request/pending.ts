@@ -16,6 +16,7 @@ export interface PendingNode {
   childCount: number
   owner: bigint
   acl: readonly Acl[]
+  dataLength: number
 }
 
 interface Change {
@@ -43,19 +44,32 @@ export class PendingView {
     const change = this.#changes.get(path)
     if (change !== undefined) return change.node ?? undefined
     const node = this.#tree.get(path)
-    return node === undefined ? undefined : node
+    if (node === undefined) return undefined
+    const { version, aversion, creations, childCount, owner, acl } = node
+    const dataLength = node.data?.length ?? 0
+    return { version, aversion, creations, childCount, owner, acl, dataLength }
+  }
+
+  quotaOver(path: string): ReturnType<Tree['quotaOver']> {
+    return this.#tree.quotaOver(path)
   }
 
   /** A copy of the node at `path` that the txn `zxid` may change. */
   edit(path: string, node: Readonly<PendingNode>, zxid: Zxid): PendingNode {
-    const { version, aversion, creations, childCount, owner, acl } = node
-    const copy = { version, aversion, creations, childCount, owner, acl }
+    const copy = { ...node }
     this.#set(path, copy, zxid)
     return copy
   }
 
-  create(path: string, owner: bigint, acl: readonly Acl[], zxid: Zxid): void {
-    const node = { version: 0, aversion: 0, creations: 0, childCount: 0, owner, acl }
+  create(
+    path: string,
+    owner: bigint,
+    acl: readonly Acl[],
+    data: Uint8Array | null,
+    zxid: Zxid,
+  ): void {
+    const dataLength = data?.length ?? 0
+    const node = { version: 0, aversion: 0, creations: 0, childCount: 0, owner, acl, dataLength }
     this.#set(path, node, zxid)
   }
 

@@ -12,58 +12,120 @@ import type {
 } from '../jute/records.ts'
 import type { SessionId, Zxid } from '../shared/units.ts'
 import { allows, type Identity, storableAcl } from '../tree/acl.ts'
+import { containerOwner, isSessionOwner, ttlMaxMs, ttlOwner } from '../tree/owner.ts'
 import { parentOf, pathFault } from '../tree/path.ts'
 import type { Change } from '../tree/txn.ts'
 import { createFlags, permissions } from '../wire/opcodes.ts'
 import type { Refusal } from '../wire/refusals.ts'
-import type { PendingNode, PendingView } from './pending.ts'
+import type { PendingView } from './pending.ts'
 
 /** Who asks, and which zxid the txn will have. */
 export interface Asker {
   readonly session: SessionId
   readonly identities: readonly Identity[]
   readonly zxid: Zxid
+  readonly rules: Rules
 }
 
 /** The change a write will make, or why it is refused. */
 export type Prepared = Change | Refusal
 
-export const prepareCreate = (request: CreateRequest, asker: Asker, view: PendingView): Prepared =>
-  prepareCreateAs('create', request, asker, view)
+/** What the operator decided that a check depends on. */
+export interface Rules {
+  readonly extendedTypesEnabled: boolean
+  readonly enforceQuota: boolean
+}
 
-export const prepareCreate2 = (request: CreateRequest, asker: Asker, view: PendingView): Prepared =>
-  prepareCreateAs('create2', request, asker, view)
+type CreateType = 'create' | 'create2' | 'createContainer' | 'createTtl'
+type AnyCreate = CreateRequest & { readonly ttl?: number }
 
+const createAs =
+  (type: CreateType) =>
+  (request: AnyCreate, asker: Asker, view: PendingView): Prepared =>
+    prepareCreateAs(type, request, asker, view)
+
+export const prepareCreate = createAs('create')
+export const prepareCreate2 = createAs('create2')
+export const prepareCreateContainer = createAs('createContainer')
+export const prepareCreateTtl = createAs('createTtl')
+
+/** PrepRequestProcessor.pRequest2TxnCreate. The operation decides what is made, the flags how it is named and owned. */
 function prepareCreateAs(
-  type: 'create' | 'create2',
-  request: CreateRequest,
+  type: CreateType,
+  request: AnyCreate,
   asker: Asker,
   view: PendingView,
 ): Prepared {
   const { flags, data } = request
-  if (flags < createFlags.persistent || flags > createFlags.persistentSequentialWithTtl) {
-    return 'BadArguments'
-  }
-  // Containers and TTL nodes have operations of their own.
-  if (flags > createFlags.ephemeralSequential) return 'BadArguments'
+  const fault = flagFault(type, request, asker.rules)
+  if (fault !== undefined) return fault
   if (!request.path.includes('/') || request.path.includes('\0')) return 'BadArguments'
-  const acl = storableAcl(request.acl)
+  const acl = storableAcl(request.acl, asker.identities)
   if (acl === undefined) return 'InvalidAcl'
   const parentPath = parentOf(request.path)
   const parent = view.get(parentPath)
   if (parent === undefined) return 'NoNode'
   if (!allows(parent.acl, permissions.create, asker.identities)) return 'NoAuth'
-  const isSequential = (flags & 2) !== 0
-  const path = isSequential ? request.path + sequenceSuffix(parent.creations) : request.path
+  const path = isSequential(flags) ? request.path + sequenceSuffix(parent.creations) : request.path
   if (pathFault(path) !== undefined) return 'BadArguments'
   if (view.get(path) !== undefined) return 'NodeExists'
-  if (isOwnedBySession(parent)) return 'NoChildrenForEphemerals'
-  const ephemeral = (flags & 1) !== 0
+  if (isSessionOwner(parent.owner)) return 'NoChildrenForEphemerals'
+  if (exceedsQuota(view, asker, path, data?.length ?? 0, 1)) return 'QuotaExceeded'
   const edited = view.edit(parentPath, parent, asker.zxid)
   edited.creations = (edited.creations + 1) | 0
   edited.childCount += 1
-  view.create(path, ephemeral ? asker.session : 0n, acl, asker.zxid)
-  return { type, path, data, acl, ephemeral, parentCVersion: edited.creations }
+  const parentCVersion = edited.creations
+  const node = { path, data, acl, parentCVersion }
+  if (type === 'createContainer') {
+    view.create(path, containerOwner, acl, data, asker.zxid)
+    return { type, ...node }
+  }
+  if (type === 'createTtl') {
+    const ttl = request.ttl ?? 0
+    view.create(path, ttlOwner(ttl), acl, data, asker.zxid)
+    return { type, ...node, ttl }
+  }
+  const ephemeral = isEphemeral(flags)
+  view.create(path, ephemeral ? asker.session : 0n, acl, data, asker.zxid)
+  return { type, ...node, ephemeral }
+}
+
+/** CreateMode.fromFlag and EphemeralType.validateTTL, in their order. */
+function flagFault(type: CreateType, request: AnyCreate, rules: Rules): Refusal | undefined {
+  const { flags, ttl = -1 } = request
+  if (flags < createFlags.persistent || flags > createFlags.persistentSequentialWithTtl) {
+    return 'BadArguments'
+  }
+  const hasTtl = flags >= createFlags.persistentWithTtl
+  if (hasTtl && !rules.extendedTypesEnabled) return 'Unimplemented'
+  if (hasTtl) return ttl > 0 && ttl <= ttlMaxMs ? undefined : 'BadArguments'
+  // A node with a time to live that is none would upset whoever reads the log: ZooKeeper itself breaks on it.
+  return ttl >= 0 || type === 'createTtl' ? 'BadArguments' : undefined
+}
+
+const isSequential = (flags: number): boolean =>
+  flags === createFlags.persistentSequential ||
+  flags === createFlags.ephemeralSequential ||
+  flags === createFlags.persistentSequentialWithTtl
+
+const isEphemeral = (flags: number): boolean =>
+  flags === createFlags.ephemeral || flags === createFlags.ephemeralSequential
+
+/** Soft limits only warn; hard ones refuse, where quotas are enforced. Measured on what is applied, as in ZooKeeper. */
+function exceedsQuota(
+  view: PendingView,
+  asker: Asker,
+  path: string,
+  bytes: number,
+  count: number,
+): boolean {
+  if (!asker.rules.enforceQuota) return false
+  const quota = view.quotaOver(path)
+  if (quota === undefined) return false
+  const { limits, used } = quota
+  const { countHardLimit, byteHardLimit } = limits
+  if (count > 0 && countHardLimit > -1 && used.count + count > countHardLimit) return true
+  return byteHardLimit > -1 && used.bytes + bytes > byteHardLimit
 }
 
 export function prepareDelete(request: DeleteRequest, asker: Asker, view: PendingView): Prepared {
@@ -88,16 +150,19 @@ export function prepareSetData(request: SetDataRequest, asker: Asker, view: Pend
   const node = view.get(path)
   if (node === undefined) return 'NoNode'
   if (!allows(node.acl, permissions.write, asker.identities)) return 'NoAuth'
+  const grown = (data?.length ?? 0) - node.dataLength
+  if (exceedsQuota(view, asker, path, grown, 0)) return 'QuotaExceeded'
   if (!matches(request.version, node.version)) return 'BadVersion'
   const edited = view.edit(path, node, asker.zxid)
   edited.version = nextVersion(edited.version)
+  edited.dataLength = data?.length ?? 0
   return { type: 'setData', path, data, version: edited.version }
 }
 
 export function prepareSetAcl(request: SetAclRequest, asker: Asker, view: PendingView): Prepared {
   const { path } = request
   if (pathFault(path) !== undefined) return 'BadArguments'
-  const acl: readonly Acl[] | undefined = storableAcl(request.acl)
+  const acl: readonly Acl[] | undefined = storableAcl(request.acl, asker.identities)
   if (acl === undefined) return 'InvalidAcl'
   const node = view.get(path)
   if (node === undefined) return 'NoNode'
@@ -124,6 +189,22 @@ export function prepareCheck(
   return { type: 'check', path, version: nextVersion(node.version) }
 }
 
+/** The leader's own deletion of a container that is empty, or of a node past its time: only if it still is. */
+export function prepareReap(path: string, asker: Asker, view: PendingView): Prepared {
+  const node = view.get(path)
+  const parentPath = parentOf(path)
+  const parent = view.get(parentPath)
+  if (node === undefined || parent === undefined) return 'NoNode'
+  if (node.childCount > 0) return 'NotEmpty'
+  view.edit(parentPath, parent, asker.zxid).childCount -= 1
+  view.remove(path, asker.zxid)
+  return { type: 'deleteContainer', path }
+}
+
+/** What only a leader may ask of itself, refused to clients; and reconfiguration, which is disabled. */
+export const refuseContainerDeletion = (): Prepared => 'BadArguments'
+export const refuseReconfig = (): Prepared => 'ReconfigDisabled'
+
 const protectedPaths: ReadonlySet<string> = new Set([
   '/',
   '/zookeeper',
@@ -142,6 +223,3 @@ const matches = (wanted: number, present: number): boolean => wanted === -1 || w
 
 /** Versions are 32-bit and wrap as Java's do. */
 const nextVersion = (version: number): number => (version + 1) | 0
-
-/** Containers and TTL nodes keep negative owners of their own and may have children. */
-const isOwnedBySession = (node: Readonly<PendingNode>): boolean => node.owner !== 0n

@@ -13,10 +13,7 @@ import type { Forwarded } from './forward.ts'
 import { operations } from './operations.ts'
 import { prepareMulti } from './multi.ts'
 import { PendingView } from './pending.ts'
-import type { Asker } from './prepare.ts'
-
-/** Identities come with authentication; until then nobody has proved any. */
-const nobody: readonly never[] = []
+import { type Asker, prepareReap, type Rules } from './prepare.ts'
 
 export class Proposer {
   readonly #view: PendingView
@@ -25,9 +22,12 @@ export class Proposer {
   readonly #owners = new Map<SessionId, string>()
   #last: Zxid
 
+  readonly #rules: Rules
+
   /** `last`: the zxid before the first this leader may give out. */
-  constructor(tree: Tree, last: Zxid) {
+  constructor(tree: Tree, last: Zxid, rules: Rules) {
     this.#view = new PendingView(tree)
+    this.#rules = rules
     this.#last = last
   }
 
@@ -51,11 +51,26 @@ export class Proposer {
     const session = asSessionId(request.session)
     const reader = new Reader(request.frame)
     const [xid, type] = request.frame.length < 8 ? [0, 0] : [reader.int(), reader.int()]
-    const asker = { session, identities: nobody, zxid }
+    const asker = { session, identities: request.identities, zxid, rules: this.#rules }
     const body = this.#bodyOf(type, reader, asker, ownerOf(sid, request.attachment))
     const header = { session, cxid: xid, zxid, time: timeMs }
     const origin: Origin = { sid, number: request.number }
     this.#batch.add(zxid, (into) => writeTxn(into, origin, header, body))
+  }
+
+  /** Deletes a container that is empty, or a node past its time, if it still is. */
+  reap(path: string, timeMs: number): void {
+    const zxid = (this.#last + 1) as Zxid
+    const session = asSessionId(0n)
+    const prepared = prepareReap(
+      path,
+      { session, identities: [], zxid, rules: this.#rules },
+      this.#view,
+    )
+    if (typeof prepared === 'string') return
+    this.#last = zxid
+    const header = { session, cxid: 0, zxid, time: timeMs }
+    this.#batch.add(zxid, (into) => writeTxn(into, { sid: 0, number: 0 }, header, prepared))
   }
 
   /** The txns prepared since the last call. */

@@ -1,4 +1,6 @@
 /** A session as the member that serves it sees it: its place on an edge, its queue, its watches. */
+import type { Identity } from '../tree/acl.ts'
+import { hostOf } from '../tree/address.ts'
 import type { SessionId } from '../shared/units.ts'
 import type { Outcome } from '../tree/tree.ts'
 import type { TxnBody } from '../tree/txn.ts'
@@ -21,8 +23,13 @@ export interface Queued {
   readonly operation: Operation | undefined
   /** The request's body stands behind eight bytes of header. */
   readonly frame: Uint8Array
-  /** What the leader decided: for writes the txn and its outcome, for sync that it is done. */
-  decided: { readonly body: TxnBody; readonly outcome: Outcome } | 'synced' | undefined
+  /** What was decided: for writes the leader's txn and its outcome, that a sync is done, whether an auth packet held. */
+  decided:
+    | { readonly body: TxnBody; readonly outcome: Outcome }
+    | 'synced'
+    | 'proved'
+    | 'notProved'
+    | undefined
   /** When it came in. */
   readonly atMs: number
   /** The leader must decide first. */
@@ -40,8 +47,10 @@ export class Attachment implements WatchHolder {
   received = 0
   sent = 0
   readonly queue: Queued[] = []
-  readonly dataWatches = new Set<string>()
-  readonly childWatches = new Set<string>()
+  readonly dataWatches = new Map<string, number>()
+  readonly childWatches = new Map<string, number>()
+  /** What the client has by its address, and what it proved. */
+  identities: readonly Identity[]
   /** Frames are ignored from now on. */
   isOver = false
 
@@ -51,5 +60,6 @@ export class Attachment implements WatchHolder {
     this.session = session
     this.number = number
     this.address = address
+    this.identities = address === '' ? [] : [{ scheme: 'ip', id: hostOf(address) }]
   }
 }

@@ -3,22 +3,27 @@
  * where the leader must decide, and writes every reply and event. Per session strictly first in, first out.
  */
 import { type Codec, encode, MalformedFrame, Reader, Writer } from '../jute/codec.ts'
-import { CreateSessionTxn, SetWatches } from '../jute/records.ts'
+import { AuthPacket, CreateSessionTxn, SetWatches, SetWatches2 } from '../jute/records.ts'
 import { invariant } from '../shared/assert.ts'
 import { asSessionId, asZxid, type SessionId } from '../shared/units.ts'
 import { operations } from '../request/operations.ts'
 import type { Forwarded } from '../request/forward.ts'
+import { MultiResponse, readMany } from '../request/multi-read.ts'
+import type { Read, ReaderWatches } from '../request/read.ts'
+import { allows, type Identity } from '../tree/acl.ts'
 import type { Outcome, Tree } from '../tree/tree.ts'
 import type { TreeEvent } from '../tree/events.ts'
 import type { TxnBody, TxnHeader } from '../tree/txn.ts'
-import { eventTypes, type EventType, opcodes, operationOf } from '../wire/opcodes.ts'
+import { opcodes, operationOf, permissions } from '../wire/opcodes.ts'
 import { writeWatchEvent } from '../wire/packets.ts'
 import { errorCodes } from '../wire/refusals.ts'
 import { Watches } from '../watch/watches.ts'
 import { Attachment, type Edge, type Queued } from './attachment.ts'
+import { type Authentication, proved } from './authentication.ts'
 import { readUp, type UpMessage, verdicts } from './edge-messages.ts'
 import { EdgeOutbox } from './edge-outbox.ts'
 import { replyOutcome } from './outcome-reply.ts'
+import { type AskedWatches, rearm } from './rearm.ts'
 
 /** The way to the leader, whoever it is. Numbers come back with the answers. */
 export interface Upstream {
@@ -31,7 +36,7 @@ export interface Upstream {
 type Waiting =
   | { readonly type: 'request'; readonly attachment: Attachment; readonly queued: Queued }
   | { readonly type: 'open'; readonly attachment: Attachment }
-  | { readonly type: 'resume'; readonly attachment: Attachment; readonly watches: SetWatches }
+  | { readonly type: 'resume'; readonly attachment: Attachment; readonly watches: AskedWatches }
   | { readonly type: 'expire'; readonly edge: Edge; readonly session: SessionId }
 
 export interface DeskCounters {
@@ -56,6 +61,7 @@ export class Desk {
   readonly #tree: () => Tree
   readonly #nowMs: () => number
   readonly #upstream: Upstream
+  readonly #authentication: Authentication
   readonly #watches = new Watches<Attachment>()
   readonly #edges = new Map<number, Edge>()
   readonly #attached = new Map<SessionId, Attachment>()
@@ -71,7 +77,14 @@ export class Desk {
   /** Numbers of requests go on from a place of chance: those of an earlier life must not be taken for ours. */
   #lastNumber: number
 
-  constructor(tree: () => Tree, nowMs: () => number, upstream: Upstream, firstNumber: number) {
+  constructor(
+    tree: () => Tree,
+    nowMs: () => number,
+    upstream: Upstream,
+    authentication: Authentication,
+    firstNumber: number,
+  ) {
+    this.#authentication = authentication
     this.#tree = tree
     this.#nowMs = nowMs
     this.#upstream = upstream
@@ -248,6 +261,7 @@ export class Desk {
     if (message.lastZxid > this.#tree().applied) {
       return this.#answerAttach(attachment, verdicts.behind)
     }
+    attachment.identities = [...attachment.identities, ...message.identities]
     const watches = { relativeZxid: message.lastZxid, ...message }
     const number = this.#await({ type: 'resume', attachment, watches }, edge)
     this.#upstream.revalidate(number, session, attachment.number)
@@ -262,7 +276,7 @@ export class Desk {
   #expire(edge: Edge, session: SessionId): void {
     const number = this.#await({ type: 'expire', edge, session }, edge)
     const frame = requestFrame(opcodes.closeSession.code, nothing)
-    this.#upstream.forward({ number, session, attachment: 0, frame })
+    this.#upstream.forward({ number, session, attachment: 0, identities: nobody, frame })
   }
 
   #list(edge: Edge, asked: UpMessage & { readonly type: 'list' }): void {
@@ -289,7 +303,7 @@ export class Desk {
       xid,
       operation,
       frame,
-      decided: undefined,
+      decided: kind === 'auth' ? this.#prove(attachment, frame) : undefined,
       needsLeader,
       atMs: this.#nowMs(),
     }
@@ -303,8 +317,8 @@ export class Desk {
 
   #forward(waiting: Waiting, attachment: Attachment, frame: Uint8Array): void {
     const number = this.#await(waiting, attachment.edge)
-    const { session } = attachment
-    this.#upstream.forward({ number, session, attachment: attachment.number, frame })
+    const { session, identities } = attachment
+    this.#upstream.forward({ number, session, attachment: attachment.number, identities, frame })
   }
 
   #await(waiting: Waiting, edge: Edge): number {
@@ -360,6 +374,11 @@ export class Desk {
     const zxid = this.#tree().applied
     this.#count(attachment, queued)
     if (decided === 'synced') return this.#answerSync(attachment, queued)
+    if (decided === 'proved') return edge.outbox.reply(slot, xid, noZxid, 0)
+    if (decided === 'notProved') {
+      edge.outbox.reply(slot, xid, noZxid, errorCodes.AuthFailed)
+      return this.#hangup(attachment)
+    }
     if (decided !== undefined) {
       const { err } = decided.outcome
       if (err === errorCodes.SessionMoved) return this.#hangup(attachment)
@@ -399,17 +418,32 @@ export class Desk {
     if (meaning.kind === 'ping') return edge.outbox.reply(slot, xid, zxid, 0)
     const body = new Reader(frame, 8)
     if (meaning.kind === 'setWatches') {
-      this.#rearm(attachment, SetWatches.read(body))
+      const record = operation === 'setWatches' ? SetWatches : SetWatches2
+      this.#rearm(attachment, record.read(body))
       return edge.outbox.reply(slot, xid, zxid, 0)
+    }
+    // Its bytes were no packet when it came in.
+    if (meaning.kind === 'auth')
+      return edge.outbox.reply(slot, xid, zxid, errorCodes.MarshallingError)
+    // Without SASL configured ZooKeeper answers with no token.
+    if (meaning.kind === 'sasl') {
+      return edge.outbox.reply(slot, xid, zxid, 0, opcodes.sasl.reply, { token: null })
+    }
+    const context = {
+      tree: this.#tree(),
+      session: attachment.session,
+      identities: attachment.identities,
+      watches: this.#watchesOf(attachment),
+    }
+    if (meaning.kind === 'multiRead') {
+      return edge.outbox.reply(slot, xid, zxid, 0, MultiResponse, readMany(body, context))
     }
     invariant(meaning.kind === 'read', 'what the leader need not decide is read here')
     const { request, reply } = opcodes[operation]
-    const read = meaning.read((request as Codec<unknown>).read(body) as never, {
-      tree: this.#tree(),
-      identities: nobody,
-      watchData: (path) => this.#watches.watchData(attachment, path),
-      watchChildren: (path) => this.#watches.watchChildren(attachment, path),
-    })
+    const read: Read<unknown> = meaning.read(
+      (request as Codec<unknown>).read(body) as never,
+      context,
+    )
     if (typeof read === 'string') return edge.outbox.reply(slot, xid, zxid, errorCodes[read])
     edge.outbox.reply(slot, xid, zxid, 0, reply as Codec<unknown>, read.value)
   }
@@ -426,32 +460,45 @@ export class Desk {
     }
   }
 
-  /** Events for what changed since the client last looked; watches for what did not (DataTree.setWatches). */
-  #rearm(attachment: Attachment, asked: SetWatches): void {
-    const tree = this.#tree()
-    const since = asked.relativeZxid
-    const tell = (type: EventType, path: string): void => {
+  #rearm(attachment: Attachment, asked: AskedWatches): void {
+    rearm(this.#tree(), this.#watchesOf(attachment), asked, (type, path) => {
       attachment.edge.outbox.send({
         type: 'event',
         slots: [attachment.slot],
         frame: writeWatchEvent(-1, type, path),
       })
+    })
+  }
+
+  #watchesOf(attachment: Attachment): ReaderWatches {
+    const watches = this.#watches
+    return {
+      watchData: (path) => watches.watchData(attachment, path),
+      watchChildren: (path) => watches.watchChildren(attachment, path),
+      watchAlways: (path) => watches.watchAlways(attachment, path),
+      watchSubtree: (path) => watches.watchSubtree(attachment, path),
+      has: (path, type) => watches.has(attachment, path, type),
+      remove: (path, type) => watches.remove(attachment, path, type),
     }
-    for (const path of asked.dataWatches) {
-      const node = tree.get(path)
-      if (node === undefined) tell(eventTypes.deleted, path)
-      else if (node.mzxid > since) tell(eventTypes.dataChanged, path)
-      else this.#watches.watchData(attachment, path)
-    }
-    for (const path of asked.existWatches) {
-      if (tree.get(path) !== undefined) tell(eventTypes.created, path)
-      else this.#watches.watchData(attachment, path)
-    }
-    for (const path of asked.childWatches) {
-      const node = tree.get(path)
-      if (node === undefined) tell(eventTypes.deleted, path)
-      else if (node.pzxid > since) tell(eventTypes.childrenChanged, path)
-      else this.#watches.watchChildren(attachment, path)
+  }
+
+  /** An auth packet counts for every request after it, whatever is still waiting before it. */
+  #prove(attachment: Attachment, frame: Uint8Array): Queued['decided'] {
+    try {
+      const { scheme, auth } = AuthPacket.read(new Reader(frame, 8))
+      const added = proved(scheme, auth, attachment.identities, this.#authentication)
+      if (added === undefined) return 'notProved'
+      const isNew = (one: Identity): boolean =>
+        !attachment.identities.some(
+          ({ scheme: known, id }) => known === one.scheme && id === one.id,
+        )
+      attachment.identities = [...attachment.identities, ...added.filter(isNew)]
+      const { edge, slot, identities } = attachment
+      edge.outbox.send({ type: 'proved', slot, identities: identities.filter(isNotAddress) })
+      return 'proved'
+    } catch (fault) {
+      if (!(fault instanceof MalformedFrame)) throw fault
+      return undefined
     }
   }
 
@@ -459,7 +506,9 @@ export class Desk {
     const holders = this.#watches.fire(event)
     if (holders.size === 0) return
     const slots = new Map<Edge, number[]>()
-    for (const { edge, slot } of holders) {
+    const isPublic = allows(event.acl, permissions.read, nobody)
+    for (const { edge, slot, identities } of holders) {
+      if (!isPublic && !allows(event.acl, permissions.read, identities)) continue
       const known = slots.get(edge)
       if (known === undefined) slots.set(edge, [slot])
       else known.push(slot)
@@ -483,6 +532,9 @@ export class Desk {
 }
 
 const nobody: readonly never[] = []
+/** Replies about authentication carry none. */
+const noZxid = asZxid(0)
+const isNotAddress = ({ scheme }: Identity): boolean => scheme !== 'ip'
 const nothing = new Uint8Array(0)
 
 /** A request frame of the member's own making. */

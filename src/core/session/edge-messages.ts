@@ -19,6 +19,7 @@ import {
   vector,
   type Writer,
 } from '../jute/codec.ts'
+import { Id } from '../jute/records.ts'
 
 /** Actor → member. */
 export const upRecords = {
@@ -33,6 +34,10 @@ export const upRecords = {
     dataWatches: vector(ustring),
     existWatches: vector(ustring),
     childWatches: vector(ustring),
+    persistentWatches: vector(ustring),
+    persistentRecursiveWatches: vector(ustring),
+    /** What this connection proved before: the member believes the actor that heard it. */
+    identities: vector(Id),
   }),
   /** A client's request, without its length. */
   request: record({ slot: int, frame: buffer }),
@@ -52,6 +57,8 @@ export const downRecords = {
   frames: record({ slot: int, frames: buffer }),
   /** One frame for many clients. */
   event: record({ slots: vector(int), frame: buffer }),
+  /** What the client has proved so far, for the actor to say again when another member takes over. */
+  proved: record({ slot: int, identities: vector(Id) }),
   /** Close the client's connection; its session lives. */
   hangup: record({ slot: int }),
   /** The session is no more: close the connection, forget it. */

@@ -103,11 +103,13 @@ export class Host {
     this.#now = nowMs
     const connection: Connection = {
       ...client,
+      sinceMs: nowMs,
       session: undefined,
       isGreeted: false,
       withReadOnly: false,
     }
     this.#connections.set(client.id, connection)
+    this.#retryAt(nowMs + limits.handshakeMs)
     return connection
   }
 
@@ -157,6 +159,7 @@ export class Host {
       this.#retryAtMs = Infinity
       this.recover(nowMs)
       for (const session of this.#sessions.values()) this.#retry(session)
+      for (const connection of this.#connections.values()) this.#awaitHandshake(connection)
     }
     this.#alarmAtMs = Infinity
     for (const session of this.#sessions.values()) this.#judge(session)
@@ -181,6 +184,9 @@ export class Host {
         dataWatches: [...watches.data],
         existWatches: [...watches.exist],
         childWatches: [...watches.child],
+        persistentWatches: [...watches.persistent],
+        persistentRecursiveWatches: [...watches.recursive],
+        identities: session.identities,
       })
     }
     return rows
@@ -195,12 +201,16 @@ export class Host {
     connection.isGreeted = true
     const session = this.#newSession(asSessionId(row.session), row.timeoutMs, connection, row.slot)
     session.heardMs = row.heardMs
+    this.#alarmAtMs = Math.min(this.#alarmAtMs, this.#deadlineOf(session))
     session.member = asSid(row.member)
     session.state = 'serving'
     session.lastZxid = row.lastZxid
     for (const path of row.dataWatches) session.watches.data.add(path)
     for (const path of row.existWatches) session.watches.exist.add(path)
     for (const path of row.childWatches) session.watches.child.add(path)
+    for (const path of row.persistentWatches) session.watches.persistent.add(path)
+    for (const path of row.persistentRecursiveWatches) session.watches.recursive.add(path)
+    session.identities = row.identities
     this.#lastSlot = Math.max(this.#lastSlot, row.slot)
   }
 
@@ -276,6 +286,7 @@ export class Host {
       outstanding: 0,
       held: [],
       watches: new WatchRecord(),
+      identities: [],
       failingSinceMs: undefined,
       isNew: false,
     }
@@ -295,7 +306,7 @@ export class Host {
 
   /** Asks a member to serve the session. */
   #attach(session: HostedSession): void {
-    const { connection, slot, id, timeoutMs, watches, lastZxid } = session
+    const { connection, slot, id, timeoutMs, watches, lastZxid, identities } = session
     const address = connection?.address ?? ''
     session.member = this.#memberFor(connection?.pinned, session.member)
     if (session.isNew) {
@@ -319,6 +330,9 @@ export class Host {
       dataWatches: [...watches.data],
       existWatches: [...watches.exist],
       childWatches: [...watches.child],
+      persistentWatches: [...watches.persistent],
+      persistentRecursiveWatches: [...watches.recursive],
+      identities,
     })
   }
 
@@ -353,6 +367,11 @@ export class Host {
         return undefined
       case 'attached':
         return this.#attached(this.#slots.get(message.slot), message.verdict)
+      case 'proved': {
+        const session = this.#slots.get(message.slot)
+        if (session !== undefined) session.identities = message.identities
+        return undefined
+      }
       case 'hangup': {
         const session = this.#slots.get(message.slot)
         if (session?.connection !== undefined) this.#hangup(session.connection)
@@ -459,6 +478,14 @@ export class Host {
 
   #retry(session: HostedSession): void {
     if (session.state === 'unserved') this.#attach(session)
+  }
+
+  /** Whoever does not say who it is takes the room of others. */
+  #awaitHandshake(connection: Connection): void {
+    if (connection.session !== undefined) return
+    const deadline = connection.sinceMs + limits.handshakeMs
+    if (deadline <= this.#now) this.#hangup(connection)
+    else this.#retryAt(deadline)
   }
 
   #judge(session: HostedSession): void {

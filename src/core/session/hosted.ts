@@ -1,5 +1,6 @@
 /** A session and a connection as their actor sees them. */
 import type { SessionId, Sid } from '../shared/units.ts'
+import type { Identity } from '../tree/acl.ts'
 import type { WatchRecord } from './watch-record.ts'
 
 export interface Connection {
@@ -10,6 +11,7 @@ export interface Connection {
   readonly survives: boolean
   /** Of the client, as the platform tells it: `127.0.0.1:50412`. */
   readonly address: string
+  readonly sinceMs: number
   session: HostedSession | undefined
   /** The client has had its ConnectResponse. */
   isGreeted: boolean
@@ -39,6 +41,8 @@ export interface HostedSession {
   held: Uint8Array[]
   /** Kept only for connections that survive. */
   readonly watches: WatchRecord
+  /** What its connection proved. */
+  identities: readonly Identity[]
   /** Since when its end could not be proposed. */
   failingSinceMs: number | undefined
   /** It was never created: the member has still to do so. */
@@ -59,4 +63,7 @@ export interface Survivor {
   readonly dataWatches: readonly string[]
   readonly existWatches: readonly string[]
   readonly childWatches: readonly string[]
+  readonly persistentWatches: readonly string[]
+  readonly persistentRecursiveWatches: readonly string[]
+  readonly identities: readonly Identity[]
 }

@@ -3,13 +3,16 @@
  * forgets them when it restarts, and a socket that hibernates must not notice.
  */
 import { MalformedFrame, Reader } from '../jute/codec.ts'
-import { SetWatches } from '../jute/records.ts'
+import { SetWatches, SetWatches2 } from '../jute/records.ts'
+import { watcherTypes } from '../watch/watches.ts'
 import { eventTypes, opcodes } from '../wire/opcodes.ts'
 import { errorCodes } from '../wire/refusals.ts'
 
 interface Asked {
   readonly xid: number
-  readonly kind: 'exists' | 'data' | 'child'
+  readonly kind: 'exists' | 'data' | 'child' | 'persistent' | 'recursive' | 'removal'
+  /** Of a removal: which WatcherType. */
+  readonly watcherType: number
   readonly path: string
 }
 
@@ -17,13 +20,23 @@ export class WatchRecord {
   readonly data = new Set<string>()
   readonly exist = new Set<string>()
   readonly child = new Set<string>()
+  readonly persistent = new Set<string>()
+  readonly recursive = new Set<string>()
   /** Requests that ask for a watch, until their reply tells whether they got it. */
   #asked: Asked[] = []
 
   /** Looks at a request on its way to the member. Bytes it cannot read are the member's to refuse. */
   noteRequest(xid: number, type: number, frame: Uint8Array): void {
     try {
-      if (type === opcodes.setWatches.code) this.#noteSetWatches(frame)
+      if (type === opcodes.setWatches.code)
+        this.#noteSetWatches(SetWatches.read(new Reader(frame, 8)))
+      else if (type === opcodes.setWatches2.code) {
+        const asked = SetWatches2.read(new Reader(frame, 8))
+        this.#noteSetWatches(asked)
+        for (const path of asked.persistentWatches) this.persistent.add(path)
+        for (const path of asked.persistentRecursiveWatches) this.recursive.add(path)
+      } else if (type === opcodes.addWatch.code) this.#noteAddWatch(xid, frame)
+      else if (type === opcodes.removeWatches.code) this.#noteRemoval(xid, frame)
       else this.#noteRead(xid, type, frame)
     } catch (fault) {
       if (!(fault instanceof MalformedFrame)) throw fault
@@ -34,8 +47,11 @@ export class WatchRecord {
     const asked = this.#asked[0]
     if (asked?.xid !== xid) return
     this.#asked.shift()
-    if (err === 0) (asked.kind === 'child' ? this.child : this.data).add(asked.path)
-    else if (asked.kind === 'exists' && err === errorCodes.NoNode) this.exist.add(asked.path)
+    const { kind, path, watcherType } = asked
+    if (err !== 0) {
+      if (kind === 'exists' && err === errorCodes.NoNode) this.exist.add(path)
+    } else if (kind === 'removal') this.#remove(path, watcherType)
+    else (kind === 'exists' ? this.data : this[kind]).add(path)
   }
 
   /** One-shot watches are used up by their event. */
@@ -53,14 +69,35 @@ export class WatchRecord {
     // The watch flag is the last byte of all these requests.
     if (kind === undefined || frame.at(-1) === 0) return
     const path = new Reader(frame, 8).ustring()
-    if (path !== null) this.#asked.push({ xid, kind, path })
+    if (path !== null) this.#asked.push({ xid, kind, path, watcherType: 0 })
   }
 
-  #noteSetWatches(frame: Uint8Array): void {
-    const asked = SetWatches.read(new Reader(frame, 8))
+  #noteSetWatches(asked: SetWatches): void {
     for (const path of asked.dataWatches) this.data.add(path)
     for (const path of asked.existWatches) this.exist.add(path)
     for (const path of asked.childWatches) this.child.add(path)
+  }
+
+  #noteAddWatch(xid: number, frame: Uint8Array): void {
+    const { path, mode } = opcodes.addWatch.request.read(new Reader(frame, 8))
+    const kind = mode === 0 ? 'persistent' : 'recursive'
+    this.#asked.push({ xid, kind, path, watcherType: 0 })
+  }
+
+  #noteRemoval(xid: number, frame: Uint8Array): void {
+    const { path, type } = opcodes.removeWatches.request.read(new Reader(frame, 8))
+    this.#asked.push({ xid, kind: 'removal', path, watcherType: type })
+  }
+
+  #remove(path: string, type: number): void {
+    const isAny = type === watcherTypes.any
+    if (isAny || type === watcherTypes.children) this.child.delete(path)
+    if (isAny || type === watcherTypes.data) {
+      this.data.delete(path)
+      this.exist.delete(path)
+    }
+    if (isAny || type === watcherTypes.persistent) this.persistent.delete(path)
+    if (isAny || type === watcherTypes.persistentRecursive) this.recursive.delete(path)
   }
 }
 

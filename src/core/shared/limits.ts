@@ -24,7 +24,7 @@ export const limits = {
   cacheBytesMax: 48 * 1024 * 1024,
   /** Calls under way on one link. Two keep both ends busy; more only reorder work (measured). */
   callsInFlightMax: 2,
-  /** A TCP client that says nothing is let go, ms: ZooKeeper's sessionlessCnxnTimeout. */
+  /** A client that does not say who it is is let go, ms: ZooKeeper's sessionlessCnxnTimeout. */
   handshakeMs: 10_000,
   /** A ConnectRequest has 44 or 45 bytes; some room for clients that send more. */
   connectRequestBytesMax: 1024,

@@ -18,6 +18,10 @@ export interface Settings {
   readonly globalOutstandingLimit: number
   readonly snapCountTxns: number
   readonly commitLogCountTxns: number
+  readonly extendedTypesEnabled: boolean
+  readonly enforceQuota: boolean
+  readonly containerCheckIntervalMs: number
+  readonly containerMaxPerMinute: number
 }
 
 export const settingRows = {
@@ -148,12 +152,41 @@ export const settingRows = {
     max: 100_000,
     meaning: 'Committed txns kept, so that a late learner gets a DIFF and not a snapshot.',
   },
+  EXTENDED_TYPES_ENABLED: {
+    kind: 'flag',
+    unit: 'true or false',
+    default: true,
+    meaning: 'Nodes with a time to live may be created.',
+  },
+  ENFORCE_QUOTA: {
+    kind: 'flag',
+    unit: 'true or false',
+    default: false,
+    meaning: 'A hard quota refuses what exceeds it; otherwise it is only logged.',
+  },
+  CONTAINER_CHECK_INTERVAL_MS: {
+    kind: 'integer',
+    unit: 'ms',
+    default: 60_000,
+    min: 100,
+    max: 86_400_000,
+    meaning: 'How often empty containers and nodes past their time to live are looked for.',
+  },
+  CONTAINER_MAX_PER_MINUTE: {
+    kind: 'integer',
+    unit: 'nodes',
+    default: 10_000,
+    min: 1,
+    max: 1_000_000,
+    meaning: 'How many of those are deleted in a minute at most.',
+  },
 } as const satisfies Record<string, SettingRow>
 
 export type SettingName = keyof typeof settingRows
 
 export type SettingRow = { readonly unit: string; readonly meaning: string } & (
   | { readonly kind: 'name'; readonly default: string }
+  | { readonly kind: 'flag'; readonly default: boolean }
   | { readonly kind: 'words'; readonly default: string; readonly allowed: string }
   | {
       readonly kind: 'integer'
@@ -195,6 +228,10 @@ export function readSettings(vars: Readonly<Record<string, unknown>>): Settings 
     globalOutstandingLimit: integer('GLOBAL_OUTSTANDING_LIMIT'),
     snapCountTxns: integer('SNAP_COUNT'),
     commitLogCountTxns: integer('COMMIT_LOG_COUNT'),
+    extendedTypesEnabled: readFlag(vars, 'EXTENDED_TYPES_ENABLED', complain),
+    enforceQuota: readFlag(vars, 'ENFORCE_QUOTA', complain),
+    containerCheckIntervalMs: integer('CONTAINER_CHECK_INTERVAL_MS'),
+    containerMaxPerMinute: integer('CONTAINER_MAX_PER_MINUTE'),
   }
   // How settings go together can only be judged when each is good by itself.
   if (complaints.length === 0) complainOfPairs(settings, complain)
@@ -214,6 +251,10 @@ export class SettingsError extends Error {
 
 type IntegerName = {
   [N in SettingName]: (typeof settingRows)[N]['kind'] extends 'integer' ? N : never
+}[SettingName]
+
+type FlagName = {
+  [N in SettingName]: (typeof settingRows)[N]['kind'] extends 'flag' ? N : never
 }[SettingName]
 
 type Complain = (complaint: string) => void
@@ -254,6 +295,19 @@ function readWords(
     complain(`${named(vars, name)}: must be * or a comma list of: ${allowed}`)
   }
   return new Set(words)
+}
+
+function readFlag(
+  vars: Readonly<Record<string, unknown>>,
+  name: FlagName,
+  complain: Complain,
+): boolean {
+  if (isUnset(vars[name])) return settingRows[name].default
+  const text = textOf(vars[name])
+  if (text !== 'true' && text !== 'false') {
+    complain(`${named(vars, name)}: must be true or false`)
+  }
+  return text === 'true'
 }
 
 const isUnset = (value: unknown): boolean => value === undefined || value === ''

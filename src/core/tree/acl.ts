@@ -1,7 +1,8 @@
 /** Who may do what: evaluation of a znode's ACL, and what an ACL must look like to be stored. */
 import type { Acl } from '../jute/records.ts'
+import { isAddressPattern, matchesAddress } from './address.ts'
 
-/** An identity a session proved, as `whoAmI` would list it. */
+/** An identity a session proved, or has by its address; `whoAmI` lists them. */
 export interface Identity {
   readonly scheme: string
   readonly id: string
@@ -16,20 +17,76 @@ export function allows(
   for (const { perms, id } of acl) {
     if ((perms & wanted) === 0) continue
     if (id.scheme === 'world' && id.id === 'anyone') return true
-    for (const identity of identities) {
-      if (identity.scheme === id.scheme && identity.id === id.id) return true
-    }
+    for (const identity of identities) if (isGrantedTo(id, identity)) return true
   }
-  return false
+  return identities.some(isSuper)
 }
 
-/** The list as it will be stored, without repeats; undefined where ZooKeeper answers InvalidACL. */
-export function storableAcl(acl: readonly Acl[]): readonly Acl[] | undefined {
-  if (acl.length === 0) return undefined
-  const kept: Acl[] = []
-  for (const entry of acl) {
-    if (entry.id.scheme !== 'world' || entry.id.id !== 'anyone') return undefined
-    if (!kept.some((known) => known.perms === entry.perms)) kept.push(entry)
+/** The list as it will be stored; undefined where ZooKeeper answers InvalidACL (PrepRequestProcessor.fixupACL). */
+export function storableAcl(
+  acl: readonly Acl[],
+  identities: readonly Identity[],
+): readonly Acl[] | undefined {
+  const stored: Acl[] = []
+  for (const entry of withoutRepeats(acl)) {
+    const { perms, id } = entry
+    if (id.scheme === 'auth') {
+      const proved = identities.filter(isProved)
+      if (proved.length === 0) return undefined
+      for (const identity of proved) stored.push({ perms, id: identity })
+    } else if (isValidId(id)) stored.push(entry)
+    else return undefined
   }
+  return stored.length === 0 ? undefined : stored
+}
+
+/** What somebody without ADMIN is shown: who, but no hash of a password (CVE-2019-0201). */
+export function redacted(acl: readonly Acl[]): readonly Acl[] {
+  return acl.map(({ perms, id }) => {
+    const colon = id.id.indexOf(':')
+    if (id.scheme !== 'digest' || colon < 0) return { perms, id }
+    return { perms, id: { scheme: id.scheme, id: `${id.id.slice(0, colon)}:x` } }
+  })
+}
+
+/** The name `whoAmI` shows; null where the scheme is nobody's to prove. */
+export function userOf({ scheme, id }: Identity): string | null {
+  if (scheme === 'super') return null
+  return scheme === 'digest' ? (id.split(':')[0] ?? '') : id
+}
+
+const isSuper = ({ scheme }: Identity): boolean => scheme === 'super'
+
+/** An address is had, not proved: `auth` does not stand for it. */
+const isProved = ({ scheme }: Identity): boolean => scheme === 'digest' || scheme === 'x509'
+
+function isGrantedTo(granted: Identity, identity: Identity): boolean {
+  if (granted.scheme !== identity.scheme) return false
+  return granted.scheme === 'ip'
+    ? matchesAddress(granted.id, identity.id)
+    : granted.id === identity.id
+}
+
+function isValidId({ scheme, id }: Identity): boolean {
+  switch (scheme) {
+    case 'world':
+      return id === 'anyone'
+    case 'digest':
+      return /^[^:]+:[^:]+$/.test(id)
+    case 'ip':
+      return isAddressPattern(id)
+    case 'x509':
+      return id.includes('=')
+    default:
+      return false
+  }
+}
+
+function withoutRepeats(acl: readonly Acl[]): Acl[] {
+  const kept: Acl[] = []
+  for (const entry of acl) if (!kept.some((known) => isSame(known, entry))) kept.push(entry)
   return kept
 }
+
+const isSame = (a: Acl, b: Acl): boolean =>
+  a.perms === b.perms && a.id.scheme === b.id.scheme && a.id.id === b.id.id

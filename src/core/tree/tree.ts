@@ -7,9 +7,14 @@ import type { Acl, Stat } from '../jute/records.ts'
 import { invariant, unreachable } from '../shared/assert.ts'
 import { asSessionId, asZxid, type SessionId, type Zxid } from '../shared/units.ts'
 import { eventTypes, permissions } from '../wire/opcodes.ts'
+import { firstConfigVersion } from './config-text.ts'
 import type { TreeEvent } from './events.ts'
 import { type CachedNode, NodeCache } from './node-cache.ts'
-import { nameOf, parentOf } from './path.ts'
+import { hexOf, OwnedNodes } from './owned-nodes.ts'
+import { containerOwner, ttlOf, ttlOwner } from './owner.ts'
+import { childOf, nameOf, parentOf } from './path.ts'
+import { QuotaAccounts } from './quota-accounts.ts'
+import type { QuotaText } from './quota.ts'
 import { type RowChange, rooms, type RowTable } from './row-table.ts'
 import type { Change, TxnBody, TxnHeader } from './txn.ts'
 import { digestOf, statOf, type Znode } from './znode.ts'
@@ -41,7 +46,6 @@ const Totals = record({
   sessions: long,
 })
 const SessionRow = record({ timeoutMs: int })
-const emptyRow = new Uint8Array(0)
 
 /** The zxid a checkpoint stands at; 0 for none. */
 export function checkpointZxidOf(table: RowTable): Zxid {
@@ -52,25 +56,37 @@ export function checkpointZxidOf(table: RowTable): Zxid {
 export class Tree {
   readonly #cache: NodeCache
   readonly #sessions = new Map<SessionId, number>()
-  readonly #ephemerals = new Map<SessionId, Set<string>>()
-  /** Rows of sessions and ephemerals that changed since the checkpoint, by their identity. */
-  #changes = new Map<string, RowChange>()
+  readonly #owned = new OwnedNodes()
+  readonly #quotas: QuotaAccounts
+  /** Rows of sessions that changed since the checkpoint. */
+  #sessionChanges = new Map<SessionId, RowChange>()
   /** Paths whose part of the digest is out of date. */
   readonly #stale = new Set<string>()
   #digestHigh = 0
   #digestLow = 0
   #nodes = 0
   #dataBytes = 0
-  #ephemeralCount = 0
   #applied = asZxid(0)
   #checkpointed = asZxid(0)
 
   /** Opens the tree of a checkpoint; one without totals is new and holds ZooKeeper's four nodes. */
-  constructor(table: RowTable, cacheBytes: number) {
+  constructor(table: RowTable, cacheBytes: number, config: Uint8Array = new Uint8Array(0)) {
     const row = table.get(rooms.totals, '', '')
     this.#cache = new NodeCache(table, cacheBytes, row === undefined)
+    this.#quotas = new QuotaAccounts(this.#cache, (path, node, data) =>
+      this.#setUsage(path, node, data),
+    )
     if (row === undefined) this.#plant()
     else this.#restore(table, row)
+    this.#setConfig(config)
+  }
+
+  /** The members are the deployment's to say, not a txn's. */
+  #setConfig(config: Uint8Array): void {
+    const node = this.#node('/zookeeper/config')
+    node.data = config
+    node.mzxid = config.length === 0 ? 0 : firstConfigVersion
+    this.#cache.change('/zookeeper/config', node)
   }
 
   #restore(table: RowTable, row: Uint8Array): void {
@@ -82,6 +98,7 @@ export class Tree {
     this.#nodes = totals.nodes
     this.#dataBytes = totals.dataBytes
     this.#loadSessions(table)
+    this.#quotas.load()
   }
 
   /** The zxid of the last txn applied. */
@@ -100,7 +117,7 @@ export class Tree {
   }
 
   get ephemeralCount(): number {
-    return this.#ephemeralCount
+    return this.#owned.ephemeralCount
   }
 
   /** Bytes of all paths and data. */
@@ -110,6 +127,28 @@ export class Tree {
 
   get sessions(): ReadonlyMap<SessionId, number> {
     return this.#sessions
+  }
+
+  /** Are there nodes that go by themselves once they are empty, or old? */
+  get hasPerishables(): boolean {
+    return this.#owned.containers.size + this.#owned.withTtl.size > 0
+  }
+
+  /** Up to `most` of the nodes that should go by now. */
+  overdue(nowMs: number, most: number): string[] {
+    const paths: string[] = []
+    for (const path of this.#owned.containers) {
+      if (paths.length >= most) return paths
+      const node = this.#node(path)
+      // One that never had a child still waits for its first.
+      if (node.childCount === 0 && node.creations > 0) paths.push(path)
+    }
+    for (const path of this.#owned.withTtl) {
+      if (paths.length >= most) return paths
+      const node = this.#node(path)
+      if (node.childCount === 0 && nowMs - node.mtime > ttlOf(node.owner)) paths.push(path)
+    }
+    return paths
   }
 
   get cachedBytes(): number {
@@ -128,7 +167,7 @@ export class Tree {
   }
 
   ephemeralsOf(session: SessionId): ReadonlySet<string> {
-    return this.#ephemerals.get(session) ?? noPaths
+    return this.#owned.ofSession(session)
   }
 
   /** The tree's digest, 64 bits in hex, as ZooKeeper's `hash` prints it: equal trees have equal digests. */
@@ -168,7 +207,11 @@ export class Tree {
       dataBytes: this.#dataBytes,
       sessions: this.#sessions.size,
     })
-    const rows = [...this.#cache.changedRows(), ...this.#changes.values()]
+    const rows = [
+      ...this.#cache.changedRows(),
+      ...this.#owned.changedRows(),
+      ...this.#sessionChanges.values(),
+    ]
     rows.push({ room: rooms.totals, key: '', name: '', value: totals })
     return { zxid: this.#applied, rows }
   }
@@ -176,7 +219,8 @@ export class Tree {
   /** The rows of the last `checkpoint` are durable, and nothing was applied since. */
   checkpointWritten(): void {
     this.#checkpointed = this.#applied
-    this.#changes = new Map()
+    this.#sessionChanges = new Map()
+    this.#owned.checkpointed()
     this.#cache.checkpointed()
   }
 
@@ -190,7 +234,7 @@ export class Tree {
       case 'createContainer':
         return this.#create(header, change, containerOwner, events, stats)
       case 'createTtl':
-        return this.#create(header, change, ttlOwner | BigInt(change.ttl), events, stats)
+        return this.#create(header, change, ttlOwner(change.ttl), events, stats)
       case 'delete':
       case 'deleteContainer':
         this.#delete(header, change.path, events)
@@ -248,9 +292,10 @@ export class Tree {
     this.#stale.add(txn.path)
     this.#nodes += 1
     this.#dataBytes += txn.path.length + (node.data?.length ?? 0)
-    if (isSessionOwner(owner)) this.#addEphemeral(asSessionId(owner), txn.path)
-    events.push({ type: eventTypes.created, path: txn.path })
-    events.push({ type: eventTypes.childrenChanged, path: parentPath })
+    this.#owned.add(owner, txn.path)
+    this.#quotas.created(txn.path, node)
+    events.push({ type: eventTypes.created, path: txn.path, acl: node.acl })
+    events.push({ type: eventTypes.childrenChanged, path: parentPath, acl: parent.acl })
     return stats ? { err: 0, path: txn.path, stat: statOf(node) } : { err: 0, path: txn.path }
   }
 
@@ -267,9 +312,10 @@ export class Tree {
     this.#stale.delete(path)
     this.#nodes -= 1
     this.#dataBytes -= path.length + (node.data?.length ?? 0)
-    if (isSessionOwner(node.owner)) this.#removeEphemeral(asSessionId(node.owner), path)
-    events.push({ type: eventTypes.deleted, path })
-    events.push({ type: eventTypes.childrenChanged, path: parentPath })
+    this.#owned.remove(node.owner, path)
+    this.#quotas.deleted(path, node)
+    events.push({ type: eventTypes.deleted, path, acl: node.acl })
+    events.push({ type: eventTypes.childrenChanged, path: parentPath, acl: parent.acl })
   }
 
   #setData(
@@ -288,8 +334,29 @@ export class Tree {
     node.mtime = header.time
     this.#cache.resized(grown)
     this.#dataBytes += grown
-    events.push({ type: eventTypes.dataChanged, path: txn.path })
+    events.push({ type: eventTypes.dataChanged, path: txn.path, acl: node.acl })
     return stats ? { err: 0, stat: statOf(node) } : { err: 0 }
+  }
+
+  /** The quota that covers a path, and what is used of it; undefined where none does. */
+  quotaOver(path: string): { readonly limits: QuotaText; readonly used: QuotaText } | undefined {
+    return this.#quotas.over(path)
+  }
+
+  /** All nodes below `path`. */
+  countBelow(path: string): number {
+    let count = 0
+    for (const name of this.children(path) ?? []) count += 1 + this.countBelow(childOf(path, name))
+    return count
+  }
+
+  /** Usage has no version: it is no write of anybody's. */
+  #setUsage(path: string, node: CachedNode, data: Uint8Array): void {
+    const grown = data.length - (node.data?.length ?? 0)
+    node.data = data
+    this.#cache.resized(grown)
+    this.#dataBytes += grown
+    this.#changed(path, node)
   }
 
   #setAcl(txn: { path: string; acl: readonly Acl[]; version: number }, stats: boolean): Outcome {
@@ -302,7 +369,7 @@ export class Tree {
 
   #openSession(session: SessionId, timeoutMs: number): void {
     this.#sessions.set(session, timeoutMs)
-    this.#noteRow(rooms.session, '', hexOf(session), encode(SessionRow, { timeoutMs }))
+    this.#noteSession(session, encode(SessionRow, { timeoutMs }))
   }
 
   #closeSession(header: TxnHeader, paths: readonly string[], events: TreeEvent[]): void {
@@ -312,23 +379,7 @@ export class Tree {
     }
     invariant(this.ephemeralsOf(session).size === 0, 'a closed session leaves no ephemeral behind')
     this.#sessions.delete(session)
-    this.#noteRow(rooms.session, '', hexOf(session), null)
-  }
-
-  #addEphemeral(session: SessionId, path: string): void {
-    const paths = this.#ephemerals.get(session)
-    if (paths === undefined) this.#ephemerals.set(session, new Set([path]))
-    else paths.add(path)
-    this.#ephemeralCount += 1
-    this.#noteRow(rooms.ephemeral, hexOf(session), path, emptyRow)
-  }
-
-  #removeEphemeral(session: SessionId, path: string): void {
-    const paths = this.#ephemerals.get(session)
-    invariant(paths?.delete(path) === true, 'an ephemeral is known to its session')
-    if (paths.size === 0) this.#ephemerals.delete(session)
-    this.#ephemeralCount -= 1
-    this.#noteRow(rooms.ephemeral, hexOf(session), path, null)
+    this.#noteSession(session, null)
   }
 
   #node(path: string): CachedNode {
@@ -342,8 +393,8 @@ export class Tree {
     this.#stale.add(path)
   }
 
-  #noteRow(room: number, key: string, name: string, value: Uint8Array | null): void {
-    this.#changes.set(`${room} ${key} ${name}`, { room, key, name, value })
+  #noteSession(session: SessionId, value: Uint8Array | null): void {
+    this.#sessionChanges.set(session, { room: rooms.session, key: '', name: hexOf(session), value })
   }
 
   #addToDigest(amount: number): void {
@@ -391,26 +442,11 @@ export class Tree {
       invariant(row !== undefined, 'a listed session has a row')
       this.#sessions.set(sessionOfHex(name), decode(SessionRow, row).timeoutMs)
     }
-    for (const session of this.#sessions.keys()) {
-      const paths = table.names(rooms.ephemeral, hexOf(session))
-      if (paths.length > 0) this.#ephemerals.set(session, new Set(paths))
-      this.#ephemeralCount += paths.length
-    }
+    this.#owned.load(table, this.#sessions.keys())
   }
 }
 
 const two32 = 0x1_0000_0000
-const noPaths: ReadonlySet<string> = new Set()
-/** EphemeralType.CONTAINER and the mask of TTL nodes (EphemeralTypeEmulate353 aside). */
-const containerOwner = -0x8000_0000_0000_0000n
-const ttlOwner = -0x0100_0000_0000_0000n
-
-/** Does the owner field name a session, and not a container or a TTL? */
-const isSessionOwner = (owner: bigint): boolean =>
-  owner !== 0n && owner !== containerOwner && owner >> 56n !== -1n
-
-const hexOf = (session: SessionId): string =>
-  BigInt.asUintN(64, session).toString(16).padStart(16, '0')
 const sessionOfHex = (hex: string): SessionId => asSessionId(BigInt.asIntN(64, BigInt(`0x${hex}`)))
 
 /** Most nodes share a few ACLs; keeping one copy of each is ZooKeeper's ReferenceCountedACLCache. */

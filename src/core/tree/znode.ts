@@ -13,6 +13,7 @@ import {
 } from '../jute/codec.ts'
 import { Acl, type Stat } from '../jute/records.ts'
 import { crc32 } from './crc32.ts'
+import { isSessionOwner } from './owner.ts'
 
 export interface Znode {
   data: Uint8Array | null
@@ -66,7 +67,8 @@ export const statOf = (node: Znode): Stat => ({
   version: node.version,
   cversion: (2 * node.creations - node.childCount) | 0,
   aversion: node.aversion,
-  ephemeralOwner: node.owner,
+  // Containers and times to live are not shown.
+  ephemeralOwner: isSessionOwner(node.owner) ? node.owner : 0n,
   dataLength: node.data?.length ?? 0,
   numChildren: node.childCount,
   pzxid: node.pzxid,

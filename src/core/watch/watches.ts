@@ -1,54 +1,95 @@
 /**
- * Who is told what, once. A watch belongs to an attached session, a path and a kind; setting it twice is setting it
- * once. The index lives in memory: the session's actor brings it back after a member's restart.
+ * Who is told what. A watch belongs to an attached session, a path, a table (data or child) and a mode; setting it twice is
+ * setting it once, and the modes of one path live side by side (WatchManager of 3.9). The index lives in memory: the
+ * session's actor brings it back after a member's restart.
  */
+import { parentOf } from '../tree/path.ts'
 import type { TreeEvent } from '../tree/events.ts'
 import { eventTypes } from '../wire/opcodes.ts'
 
-/** A session's own list of its watches, kept with the session so that it can be dropped with it. */
+/** Told once; told always; told always of the whole subtree. */
+export const modes = { standard: 1, persistent: 2, recursive: 4 } as const
+const anyMode = 7
+
+/** WatcherType: which watches a client asks about, or wants removed. */
+export const watcherTypes = {
+  children: 1,
+  data: 2,
+  any: 3,
+  persistent: 4,
+  persistentRecursive: 5,
+} as const
+
+/** A session's own list of its watches, path → modes, kept with the session so that it can be dropped with it. */
 export interface WatchHolder {
-  readonly dataWatches: Set<string>
-  readonly childWatches: Set<string>
+  readonly dataWatches: Map<string, number>
+  readonly childWatches: Map<string, number>
 }
 
 export class Watches<Holder extends WatchHolder> {
   readonly #data = new Map<string, Set<Holder>>()
   readonly #child = new Map<string, Set<Holder>>()
+  /** While there are none, no event has to look at its ancestors. */
+  #recursiveCount = 0
 
   /** Told once of creation, change or deletion of `path`. */
   watchData(holder: Holder, path: string): void {
-    if (holder.dataWatches.has(path)) return
-    holder.dataWatches.add(path)
-    add(this.#data, path, holder)
+    this.#add(this.#data, holder, holder.dataWatches, path, modes.standard)
   }
 
   /** Told once when a child of `path` comes or goes, or `path` itself is deleted. */
   watchChildren(holder: Holder, path: string): void {
-    if (holder.childWatches.has(path)) return
-    holder.childWatches.add(path)
-    add(this.#child, path, holder)
+    this.#add(this.#child, holder, holder.childWatches, path, modes.standard)
+  }
+
+  /** Told of everything about `path`, until it is removed. */
+  watchAlways(holder: Holder, path: string): void {
+    this.#add(this.#data, holder, holder.dataWatches, path, modes.persistent)
+    this.#add(this.#child, holder, holder.childWatches, path, modes.persistent)
+  }
+
+  /** Told of creation, change and deletion of `path` and all below it, until it is removed. */
+  watchSubtree(holder: Holder, path: string): void {
+    this.#add(this.#data, holder, holder.dataWatches, path, modes.recursive)
+  }
+
+  /** Has the session a watch of this WatcherType? */
+  has(holder: Holder, path: string, type: number): boolean {
+    const { data, child } = modesOfType(type)
+    return (
+      ((holder.dataWatches.get(path) ?? 0) & data) !== 0 ||
+      ((holder.childWatches.get(path) ?? 0) & child) !== 0
+    )
+  }
+
+  /** Removes the session's watches of this WatcherType; was there one? */
+  remove(holder: Holder, path: string, type: number): boolean {
+    const { data, child } = modesOfType(type)
+    const ofData = this.#take(this.#data, holder, holder.dataWatches, path, data)
+    const ofChild = this.#take(this.#child, holder, holder.childWatches, path, child)
+    return ofData || ofChild
   }
 
   /** Forgets all watches of a session that was detached. */
   drop(holder: Holder): void {
-    for (const path of holder.dataWatches) remove(this.#data, path, holder)
-    for (const path of holder.childWatches) remove(this.#child, path, holder)
-    holder.dataWatches.clear()
-    holder.childWatches.clear()
+    for (const path of holder.dataWatches.keys()) {
+      this.#take(this.#data, holder, holder.dataWatches, path, anyMode)
+    }
+    for (const path of holder.childWatches.keys()) {
+      this.#take(this.#child, holder, holder.childWatches, path, anyMode)
+    }
   }
 
-  /** The sessions that must hear of an event, each once; their watches are used up. */
-  fire(event: TreeEvent): ReadonlySet<Holder> {
-    const { type, path } = event
-    if (type === eventTypes.childrenChanged) return this.#takeChild(path)
-    if (type !== eventTypes.deleted) return this.#takeData(path)
-    const both = this.#takeData(path)
-    const child = this.#takeChild(path)
-    if (child.size === 0) return both
-    return new Set([...both, ...child])
+  /** The sessions that must hear of an event, each once; watches that are told once are used up. */
+  fire({ type, path }: TreeEvent): ReadonlySet<Holder> {
+    if (type === eventTypes.childrenChanged) return this.#fireChild(path)
+    const told = this.#fireData(path)
+    if (type !== eventTypes.deleted) return told
+    const ofChild = this.#fireChild(path)
+    return ofChild.size === 0 ? told : new Set([...told, ...ofChild])
   }
 
-  /** Number of watches, one per session, path and kind. */
+  /** Number of watches, one per session, path and table. */
   get count(): number {
     let count = 0
     for (const holders of this.#data.values()) count += holders.size
@@ -56,34 +97,89 @@ export class Watches<Holder extends WatchHolder> {
     return count
   }
 
-  #takeData(path: string): ReadonlySet<Holder> {
+  #fireData(path: string): ReadonlySet<Holder> {
     const holders = this.#data.get(path)
-    if (holders === undefined) return nobody as ReadonlySet<Holder>
-    this.#data.delete(path)
-    for (const holder of holders) holder.dataWatches.delete(path)
-    return holders
+    if (holders === undefined && this.#recursiveCount === 0) return nobody as ReadonlySet<Holder>
+    const told = new Set(holders)
+    for (const holder of told) {
+      this.#take(this.#data, holder, holder.dataWatches, path, modes.standard)
+    }
+    if (this.#recursiveCount > 0) this.#addAncestors(told, path)
+    return told
   }
 
-  #takeChild(path: string): ReadonlySet<Holder> {
+  #fireChild(path: string): ReadonlySet<Holder> {
     const holders = this.#child.get(path)
     if (holders === undefined) return nobody as ReadonlySet<Holder>
-    this.#child.delete(path)
-    for (const holder of holders) holder.childWatches.delete(path)
-    return holders
+    const told = new Set(holders)
+    for (const holder of told) {
+      this.#take(this.#child, holder, holder.childWatches, path, modes.standard)
+    }
+    return told
+  }
+
+  #addAncestors(told: Set<Holder>, path: string): void {
+    for (let at = path; at !== '/';) {
+      at = parentOf(at)
+      for (const holder of this.#data.get(at) ?? []) {
+        if (((holder.dataWatches.get(at) ?? 0) & modes.recursive) !== 0) told.add(holder)
+      }
+    }
+  }
+
+  #add(
+    index: Map<string, Set<Holder>>,
+    holder: Holder,
+    own: Map<string, number>,
+    path: string,
+    mode: number,
+  ): void {
+    const before = own.get(path) ?? 0
+    if ((before & mode) !== 0) return
+    own.set(path, before | mode)
+    if (mode === modes.recursive) this.#recursiveCount += 1
+    const holders = index.get(path)
+    if (holders === undefined) index.set(path, new Set([holder]))
+    else holders.add(holder)
+  }
+
+  /** Takes modes away; was one of them there? */
+  #take(
+    index: Map<string, Set<Holder>>,
+    holder: Holder,
+    own: Map<string, number>,
+    path: string,
+    mode: number,
+  ): boolean {
+    const before = own.get(path) ?? 0
+    if ((before & mode) === 0) return false
+    if ((before & mode & modes.recursive) !== 0) this.#recursiveCount -= 1
+    const left = before & ~mode
+    if (left !== 0) {
+      own.set(path, left)
+      return true
+    }
+    own.delete(path)
+    const holders = index.get(path)
+    holders?.delete(holder)
+    if (holders?.size === 0) index.delete(path)
+    return true
   }
 }
 
 const nobody: ReadonlySet<never> = new Set()
 
-function add<H>(index: Map<string, Set<H>>, path: string, holder: H): void {
-  const holders = index.get(path)
-  if (holders === undefined) index.set(path, new Set([holder]))
-  else holders.add(holder)
-}
-
-function remove<H>(index: Map<string, Set<H>>, path: string, holder: H): void {
-  const holders = index.get(path)
-  if (holders === undefined) return
-  holders.delete(holder)
-  if (holders.size === 0) index.delete(path)
+function modesOfType(type: number): { readonly data: number; readonly child: number } {
+  switch (type) {
+    case watcherTypes.children:
+      return { data: 0, child: modes.standard }
+    case watcherTypes.data:
+      return { data: modes.standard, child: 0 }
+    case watcherTypes.any:
+      return { data: anyMode, child: anyMode }
+    case watcherTypes.persistent:
+      return { data: modes.persistent, child: modes.persistent }
+    default:
+      return { data: modes.recursive, child: 0 }
+  }
 }

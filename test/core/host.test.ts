@@ -1,0 +1,532 @@
+import { describe, expect, test } from 'vitest'
+import { decode, Reader, Writer } from '../../src/core/jute/codec.ts'
+import { ConnectResponse } from '../../src/core/jute/records.ts'
+import {
+  type DownMessage,
+  type UpMessage,
+  verdicts,
+  writeDown,
+} from '../../src/core/session/edge-messages.ts'
+import { Host, type HostConfig } from '../../src/core/session/host.ts'
+import { limits } from '../../src/core/shared/limits.ts'
+import { asSid, asZxid, type Sid } from '../../src/core/shared/units.ts'
+import { eventTypes } from '../../src/core/wire/opcodes.ts'
+import {
+  writeConnectRequest,
+  writeReplyHeader,
+  writeRequest,
+  writeWatchEvent,
+} from '../../src/core/wire/packets.ts'
+
+const members = [1, 2, 3].map(asSid)
+
+/** A host whose actor, clients and members are played by the test. */
+class Stage {
+  readonly host: Host
+  readonly up: { readonly member: Sid; readonly message: UpMessage }[] = []
+  readonly written = new Map<number, Uint8Array[]>()
+  readonly hungUp: number[] = []
+  readonly pinged = new Map<number, number>()
+  now: number
+
+  constructor(config: Partial<HostConfig> = {}, now = 100_000) {
+    this.now = now
+    this.host = new Host(
+      {
+        home: asSid(1),
+        number: 1,
+        members,
+        tickTimeMs: 1000,
+        minSessionTimeoutMs: 2000,
+        maxSessionTimeoutMs: 20_000,
+        sessionsMax: 3,
+        ...config,
+      },
+      {
+        write: (connection, frames) => {
+          this.written.set(connection, [...(this.written.get(connection) ?? []), frames])
+        },
+        hangup: (connection) => void this.hungUp.push(connection),
+        up: (member, message) => void this.up.push({ member, message }),
+        passwordOf: (session) => new Uint8Array(16).fill(Number(session & 0x7fn)),
+        pingedMs: (connection) => this.pinged.get(connection) ?? 0,
+      },
+      now,
+    )
+  }
+
+  /** What was asked of members since the last call. */
+  asked(): { readonly member: Sid; readonly message: UpMessage }[] {
+    return this.up.splice(0)
+  }
+
+  connect(
+    id: number,
+    { pinned, survives = true }: { pinned?: number; survives?: boolean } = {},
+  ): void {
+    const sid = pinned === undefined ? undefined : asSid(pinned)
+    this.host.connected(this.now, { id, pinned: sid, survives, address: `client ${id}` })
+  }
+
+  hello(
+    id: number,
+    { session = 0n, password = new Uint8Array(16), timeOut = 4000, lastZxidSeen = 0 } = {},
+  ): void {
+    const hello = {
+      protocolVersion: 0,
+      lastZxidSeen,
+      timeOut,
+      sessionId: session,
+      passwd: password,
+      readOnly: false,
+    }
+    this.send(id, writeConnectRequest(hello))
+  }
+
+  send(id: number, ...frames: Uint8Array[]): void {
+    this.host.receive(
+      this.now,
+      id,
+      frames.map((frame) => frame.slice(4)),
+    )
+  }
+
+  down(member: number, ...messages: DownMessage[]): void {
+    const writer = new Writer()
+    for (const message of messages) writeDown(writer, message)
+    this.host.receiveDown(this.now, asSid(member), writer.take())
+  }
+
+  /** A client with a session that a member serves; answers the session's id and slot. */
+  serve(id: number, how: Parameters<Stage['connect']>[1] & { timeOut?: number } = {}) {
+    this.connect(id, how)
+    this.hello(id, { timeOut: how.timeOut ?? 4000 })
+    const opened = this.asked().at(-1)
+    if (opened?.message.type !== 'open') throw new Error('no session was opened')
+    const { slot, session } = opened.message
+    this.down(opened.member, { type: 'attached', slot, verdict: verdicts.alive })
+    return { session, slot, member: opened.member }
+  }
+
+  reply(member: number, slot: number, frames: Uint8Array): void {
+    this.down(member, { type: 'frames', slot, frames })
+  }
+
+  /** Lets time pass until the alarm, and rings it. */
+  alarm(): number {
+    this.now = this.host.alarmAtMs
+    this.host.wake(this.now)
+    return this.now
+  }
+
+  retry(): void {
+    this.now = this.host.retryAtMs
+    this.host.wake(this.now)
+  }
+
+  greeting(id: number): ConnectResponse {
+    const [first] = this.written.get(id) ?? []
+    return decode(ConnectResponse, (first as Uint8Array).slice(4))
+  }
+}
+
+const passwordOf = (session: bigint): Uint8Array => new Uint8Array(16).fill(Number(session & 0x7fn))
+const getData = (xid: number, path: string, watch = true): Uint8Array =>
+  writeRequest(xid, 'getData', { path, watch })
+const ok = (xid: number, zxid = 1): Uint8Array => writeReplyHeader(xid, asZxid(zxid), 0)
+
+describe('a new session', () => {
+  test('[S12] has its actor in the high bits of its id, and no two are the same', () => {
+    const stage = new Stage({ home: asSid(2), number: 0x1234, sessionsMax: 100 })
+    const ids = Array.from({ length: 50 }, (_, at) => stage.serve(at + 1).session)
+    expect(new Set(ids).size).toBe(50)
+    for (const id of ids) expect(id >> 40n).toBe(0x021234n)
+  })
+
+  test('[S12] of a member above 127 has a negative id, as in ZooKeeper', () => {
+    const { session } = new Stage({ home: asSid(200) }).serve(1)
+    expect(session).toBeLessThan(0n)
+    expect(BigInt.asUintN(64, session) >> 56n).toBe(200n)
+  })
+
+  test('[S12] whose id is taken takes another', () => {
+    const stage = new Stage()
+    stage.connect(1)
+    stage.hello(1)
+    const first = stage.asked()[0]?.message as UpMessage & { type: 'open' }
+    stage.down(1, { type: 'attached', slot: first.slot, verdict: verdicts.taken })
+    const second = stage.asked()[0]?.message as UpMessage & { type: 'open' }
+    expect(second.session).not.toBe(first.session)
+    stage.down(1, { type: 'attached', slot: second.slot, verdict: verdicts.alive })
+    expect(stage.greeting(1).sessionId).toBe(second.session)
+  })
+
+  test('[S9] is granted a timeout within the bounds', () => {
+    for (const [asked, granted] of [
+      [-1, 2000],
+      [1999, 2000],
+      [2001, 2001],
+      [20_001, 20_000],
+    ]) {
+      const stage = new Stage()
+      stage.serve(1, { timeOut: asked as number })
+      expect(stage.greeting(1).timeOut).toBe(granted)
+    }
+  })
+
+  test('[S13] requests sent behind the handshake wait for it, and keep their order', () => {
+    const stage = new Stage()
+    stage.connect(1)
+    stage.hello(1)
+    stage.send(1, getData(1, '/a'), getData(2, '/b'))
+    const [opened, ...rest] = stage.asked()
+    expect(rest).toEqual([])
+    stage.down(1, {
+      type: 'attached',
+      slot: (opened?.message as { slot: number }).slot,
+      verdict: verdicts.alive,
+    })
+    const passed = stage.asked().map(({ message }) => message)
+    expect(
+      passed.map((one) => one.type === 'request' && new Reader(one.frame as Uint8Array).int()),
+    ).toEqual([1, 2])
+  })
+
+  test('[S12] goes to the member the client asked for, else to home', () => {
+    const stage = new Stage()
+    expect(stage.serve(1, { pinned: 3 }).member).toBe(3)
+    expect(stage.serve(2).member).toBe(1)
+  })
+})
+
+describe('[S4] a silent session', () => {
+  test.each([
+    [100_000, 4000, 105_000],
+    [100_001, 4000, 105_000],
+    [100_999, 4000, 105_000],
+    [101_000, 4000, 106_000],
+    [100_500, 2500, 104_000],
+  ])(
+    'last heard at %i with a timeout of %i is judged at %i: rounded up to a tick',
+    (heard, timeOut, at) => {
+      const stage = new Stage({}, heard)
+      stage.serve(1, { timeOut })
+      expect(stage.host.alarmAtMs).toBe(at)
+    },
+  )
+
+  test('is closed through the member that serves it, until the ensemble says that it is gone', () => {
+    const stage = new Stage()
+    const { session } = stage.serve(1, { pinned: 2 })
+    stage.alarm()
+    expect(stage.asked()).toEqual([{ member: 2, message: { type: 'expire', session } }])
+    stage.alarm()
+    expect(stage.asked()).toMatchObject([{ message: { type: 'expire', session } }])
+    stage.down(3, { type: 'expired', session })
+    expect(stage.hungUp).toEqual([1])
+    expect(stage.host.sessionCount).toBe(0)
+    stage.alarm()
+    expect(stage.host.alarmAtMs).toBe(Infinity)
+  })
+
+  test('lives on whenever anything is heard, also what the platform answered', () => {
+    const stage = new Stage()
+    stage.serve(1)
+    stage.now += 3000
+    stage.send(1, getData(1, '/'))
+    stage.asked()
+    expect(stage.alarm()).toBe(105_000)
+    expect(stage.host.alarmAtMs).toBe(108_000)
+    stage.pinged.set(1, 107_500)
+    stage.alarm()
+    expect(stage.asked()).toEqual([])
+    expect(stage.host.alarmAtMs).toBe(112_000)
+  })
+
+  test('without a connection is closed through any member', () => {
+    const stage = new Stage()
+    const { session, slot } = stage.serve(1)
+    stage.host.disconnected(stage.now, 1)
+    expect(stage.asked()).toEqual([{ member: 1, message: { type: 'drop', slot } }])
+    stage.alarm()
+    expect(stage.asked()).toMatchObject([{ message: { type: 'expire', session } }])
+  })
+
+  test('is not resumed once its end is proposed', () => {
+    const stage = new Stage()
+    const { session } = stage.serve(1)
+    stage.alarm()
+    stage.connect(2)
+    stage.hello(2, { session, password: passwordOf(session) })
+    expect(stage.greeting(2)).toMatchObject({ timeOut: 0, sessionId: 0n })
+    expect(stage.hungUp).toEqual([2])
+  })
+
+  test('has its full time again after no member could take its end for a tick', () => {
+    const stage = new Stage()
+    const { session } = stage.serve(1)
+    stage.alarm()
+    let failedMs = stage.now
+    while (stage.host.alarmAtMs - stage.now <= 1000 && stage.now < 120_000) {
+      for (const { member } of stage.asked()) stage.host.memberLost(stage.now, member)
+      failedMs = stage.now
+      if (stage.host.alarmAtMs - stage.now <= 1000) stage.alarm()
+    }
+    expect(failedMs - 105_000).toBeGreaterThan(1000)
+    expect(stage.host.alarmAtMs - failedMs).toBeGreaterThanOrEqual(4000)
+    expect(stage.host.sessionCount).toBe(1)
+    stage.retry()
+    expect(stage.asked()).toContainEqual(
+      expect.objectContaining({ message: expect.objectContaining({ type: 'resume', session }) }),
+    )
+  })
+})
+
+describe('[S8] a resumed session', () => {
+  test('needs the password, all of it', () => {
+    const stage = new Stage()
+    const { session } = stage.serve(1)
+    for (const [id, password] of [
+      [2, new Uint8Array(16)],
+      [3, passwordOf(session).slice(0, 15)],
+      [4, new Uint8Array(17).fill(Number(session & 0x7fn))],
+      [5, new Uint8Array(0)],
+    ] as const) {
+      stage.connect(id)
+      stage.hello(id, { session, password })
+      expect(stage.greeting(id)).toMatchObject({ timeOut: 0, sessionId: 0n })
+    }
+    expect(stage.hungUp).toEqual([2, 3, 4, 5])
+    expect(stage.asked()).toEqual([])
+  })
+
+  test('closes its first connection, and what comes late for that one is nobody’s', () => {
+    const stage = new Stage()
+    const { session, slot } = stage.serve(1)
+    stage.send(1, getData(1, '/secret'))
+    stage.connect(2, { pinned: 2 })
+    stage.hello(2, { session, password: passwordOf(session), lastZxidSeen: 7 })
+    expect(stage.hungUp).toEqual([1])
+    const resumed = stage.asked().at(-1)
+    expect(resumed).toMatchObject({ member: 2, message: { type: 'resume', session, lastZxid: 7 } })
+    stage.reply(1, slot, ok(1))
+    stage.down(2, {
+      type: 'attached',
+      slot: (resumed?.message as { slot: number }).slot,
+      verdict: verdicts.alive,
+    })
+    expect(stage.written.get(2)?.length).toBe(1)
+    expect(stage.greeting(2)).toMatchObject({ sessionId: session, timeOut: 4000 })
+  })
+
+  test('that is no more is refused as one with a wrong password is', () => {
+    const stage = new Stage()
+    const session = (1n << 56n) | (1n << 40n) | 5n
+    stage.connect(1)
+    stage.hello(1, { session, password: passwordOf(session) })
+    const { slot } = stage.asked()[0]?.message as { slot: number }
+    stage.down(1, { type: 'attached', slot, verdict: verdicts.gone })
+    expect(stage.greeting(1)).toMatchObject({ timeOut: 0, sessionId: 0n })
+    expect(stage.hungUp).toEqual([1])
+    expect(stage.host.sessionCount).toBe(0)
+  })
+
+  test('whose client has seen more than the member is closed without an answer', () => {
+    const stage = new Stage()
+    const { session } = stage.serve(1)
+    stage.connect(2)
+    stage.hello(2, { session, password: passwordOf(session), lastZxidSeen: 99 })
+    const { slot } = stage.asked().at(-1)?.message as { slot: number }
+    stage.down(1, { type: 'attached', slot, verdict: verdicts.behind })
+    expect(stage.written.get(2)).toBe(undefined)
+    expect(stage.hungUp).toEqual([1, 2])
+    expect(stage.host.sessionCount).toBe(1)
+  })
+})
+
+describe('[S1] when its member is lost', () => {
+  test('a WebSocket at rest is served by the next, with the watches it has and the zxid it saw', () => {
+    const stage = new Stage()
+    const { session, slot } = stage.serve(1)
+    stage.send(1, getData(1, '/data'), writeRequest(2, 'exists', { path: '/none', watch: true }))
+    stage.send(
+      1,
+      writeRequest(3, 'getChildren', { path: '/dir', watch: true }),
+      getData(4, '/used'),
+    )
+    stage.send(1, getData(5, '/refused'), getData(6, '/unwatched', false))
+    const errs = [0, -101, 0, 0, -101, 0]
+    errs.forEach((err, at) => stage.reply(1, slot, writeReplyHeader(at + 1, asZxid(40 + at), err)))
+    stage.reply(1, slot, writeWatchEvent(50, eventTypes.dataChanged, '/used'))
+    stage.asked()
+    stage.host.memberLost(stage.now, asSid(1))
+    expect(stage.hungUp).toEqual([])
+    stage.retry()
+    const found = stage.asked().find(({ message }) => message.type === 'resume')
+    expect(found).toEqual({
+      member: 2,
+      message: {
+        type: 'resume',
+        slot,
+        session,
+        address: 'client 1',
+        lastZxid: 50,
+        dataWatches: ['/data'],
+        existWatches: ['/none'],
+        childWatches: ['/dir'],
+        persistentWatches: [],
+        persistentRecursiveWatches: [],
+        identities: [],
+      },
+    })
+    stage.down(2, { type: 'attached', slot, verdict: verdicts.alive })
+    expect(stage.written.get(1)?.length).toBe(8)
+    stage.send(1, getData(7, '/later'))
+    expect(stage.asked()).toMatchObject([{ member: 2, message: { type: 'request', slot } }])
+  })
+
+  test('a WebSocket with a request under way is closed: nobody knows the request’s fate', () => {
+    const stage = new Stage()
+    stage.serve(1)
+    stage.send(1, getData(1, '/'))
+    stage.host.memberLost(stage.now, asSid(1))
+    expect(stage.hungUp).toEqual([1])
+    expect(stage.host.sessionCount).toBe(1)
+  })
+
+  test('a TCP connection is closed with its member, as in ZooKeeper', () => {
+    const stage = new Stage()
+    stage.serve(1, { survives: false })
+    stage.host.memberLost(stage.now, asSid(1))
+    expect(stage.hungUp).toEqual([1])
+  })
+
+  test('who waits for a member asks one after the other, and one that asked for a member only that', () => {
+    const stage = new Stage()
+    stage.serve(1)
+    stage.serve(2, { pinned: 3 })
+    stage.host.memberLost(stage.now, asSid(1))
+    stage.host.memberLost(stage.now, asSid(3))
+    const tried: number[][] = [[], []]
+    for (let round = 0; round < 4; round++) {
+      stage.retry()
+      const resumed = stage.asked().filter(({ message }) => message.type === 'resume')
+      resumed.forEach(({ member }, at) => tried[at]?.push(member))
+      for (const { member } of resumed) stage.host.memberLost(stage.now, member)
+    }
+    expect(tried).toEqual([
+      [2, 3, 1, 2],
+      [3, 3, 3, 3],
+    ])
+    expect(stage.hungUp).toEqual([])
+  })
+
+  test('requests that come meanwhile wait', () => {
+    const stage = new Stage()
+    const { slot } = stage.serve(1)
+    stage.host.memberLost(stage.now, asSid(1))
+    stage.send(1, getData(1, '/a'))
+    expect(stage.asked()).toEqual([])
+    stage.retry()
+    stage.asked()
+    stage.down(2, { type: 'attached', slot, verdict: verdicts.alive })
+    expect(stage.asked()).toMatchObject([{ member: 2, message: { type: 'request' } }])
+  })
+
+  test('a watch that a deletion used up is not set again, whichever kind', () => {
+    const stage = new Stage()
+    const { slot } = stage.serve(1)
+    stage.send(1, getData(1, '/x'), writeRequest(2, 'getChildren2', { path: '/x', watch: true }))
+    for (const xid of [1, 2]) stage.reply(1, slot, ok(xid))
+    stage.reply(1, slot, writeWatchEvent(9, eventTypes.deleted, '/x'))
+    stage.host.memberLost(stage.now, asSid(1))
+    stage.retry()
+    const resumed = stage.asked().find(({ message }) => message.type === 'resume')
+    expect(resumed?.message).toMatchObject({ dataWatches: [], existWatches: [], childWatches: [] })
+  })
+})
+
+describe('[S2] behind hibernation', () => {
+  test('a session is what it was: its member, slot, watches, zxid and time', () => {
+    const stage = new Stage()
+    const { session, slot } = stage.serve(1)
+    stage.send(1, getData(1, '/data'))
+    stage.reply(1, slot, ok(1, 77))
+    const rows = stage.host.survivors()
+    const after = new Stage({}, stage.now + 2000)
+    for (const row of rows) after.host.revive(after.now, row)
+    expect(after.host.survivors()).toEqual(rows)
+    expect(after.host.alarmAtMs).toBe(105_000)
+    after.send(1, getData(2, '/more'))
+    expect(after.asked()).toMatchObject([{ member: 1, message: { type: 'request', slot } }])
+    after.host.memberLost(after.now, asSid(2))
+    after.reply(1, slot, ok(2, 78))
+    after.host.memberLost(after.now, asSid(1))
+    after.retry()
+    const resumed = after.asked().find(({ message }) => message.type === 'resume')
+    expect(resumed?.message).toMatchObject({
+      session,
+      lastZxid: 78,
+      dataWatches: ['/data', '/more'],
+    })
+  })
+
+  test('only sessions that a socket outlives survive', () => {
+    const stage = new Stage()
+    stage.serve(1, { survives: false })
+    stage.serve(2)
+    stage.serve(3)
+    stage.host.disconnected(stage.now, 3)
+    expect(stage.host.survivors().map(({ connection }) => connection)).toEqual([2])
+  })
+})
+
+describe('[S14] after a crash', () => {
+  test('an actor asks for its sessions until it is told, and judges each after its full timeout', () => {
+    const stage = new Stage({ home: asSid(2), number: 7 })
+    stage.host.recover(stage.now)
+    const prefix = (2n << 56n) | (7n << 40n)
+    const list = { type: 'list', number: 0, idsFrom: prefix, idsTo: prefix | 0xff_ffff_ffffn }
+    expect(stage.asked()).toEqual([{ member: 2, message: list }])
+    stage.retry()
+    expect(stage.asked()).toMatchObject([{ member: 3, message: list }])
+    const session = prefix | 42n
+    stage.down(3, { type: 'sessions', number: 0, sessions: [{ session, timeoutMs: 5000 }] })
+    expect(stage.host.alarmAtMs).toBe(Math.floor(stage.now / 1000) * 1000 + 6000)
+    stage.alarm()
+    expect(stage.asked()).toMatchObject([{ message: { type: 'expire', session } }])
+  })
+})
+
+describe('[S10] room', () => {
+  test('is for sessions and for clients that have not said yet who they are', () => {
+    const stage = new Stage({ sessionsMax: 2 })
+    expect(stage.host.hasRoom).toBe(true)
+    stage.serve(1)
+    expect(stage.host.hasRoom).toBe(true)
+    stage.connect(2)
+    expect(stage.host.hasRoom).toBe(false)
+    stage.host.disconnected(stage.now, 2)
+    expect(stage.host.hasRoom).toBe(true)
+  })
+
+  test('[S15] a client that does not say who it is in time is let go', () => {
+    const stage = new Stage()
+    stage.connect(1)
+    stage.now += limits.handshakeMs - 1
+    stage.serve(2)
+    stage.host.wake(stage.now)
+    expect(stage.hungUp).toEqual([])
+    stage.retry()
+    expect(stage.hungUp).toEqual([1])
+    expect(stage.host.backlogOf(1)).toBe(0)
+  })
+})
+
+test('[J1] a first frame that is no ConnectRequest closes the connection', () => {
+  const stage = new Stage()
+  stage.connect(1)
+  stage.send(1, Uint8Array.of(0, 0, 0, 3, 1, 2, 3))
+  expect(stage.hungUp).toEqual([1])
+  expect(stage.asked()).toEqual([])
+})
