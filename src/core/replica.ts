@@ -76,6 +76,8 @@ export class Replica {
   /** Batches ready to be proposed. */
   #cutBatches: LogBatch[] = []
   #openSnapshots = 0
+  /** A snapshot was written over the checkpoint, and the tree is not yet opened anew. */
+  #isInstalling = false
   #txnsSinceCheckpoint = 0
   #bytesSinceCheckpoint = 0
   #lastApplyMs = 0
@@ -169,7 +171,11 @@ export class Replica {
 
   /** What zab wrote on the turn comes first: a tree, then its txns, then who may be served, then what was asked. */
   #settle(turn: ReplicaTurn): void {
+    if (turn.persist.some(({ install }) => install !== undefined)) this.#isInstalling = true
     if (turn.installed !== undefined) {
+      this.#isInstalling = false
+      this.#txnsSinceCheckpoint = 0
+      this.#bytesSinceCheckpoint = 0
       const { cacheBytes, voters, observers } = this.#config
       this.#tree = new Tree(this.#table, cacheBytes, configText(voters, observers))
       invariant(this.#tree.applied === turn.installed, 'an installed snapshot is the one announced')
@@ -337,7 +343,7 @@ export class Replica {
   }
 
   #isCheckpointDue(): boolean {
-    if (this.#openSnapshots > 0 || this.#txnsSinceCheckpoint === 0) return false
+    if (!this.#mayCheckpoint()) return false
     return (
       this.#txnsSinceCheckpoint >= this.#config.snapCountTxns ||
       this.#bytesSinceCheckpoint >= limits.bytesBetweenCheckpoints ||
@@ -345,8 +351,13 @@ export class Replica {
     )
   }
 
+  /** A checkpoint that is streamed stands still, and one that is being replaced is no longer this tree's. */
+  #mayCheckpoint(): boolean {
+    return this.#txnsSinceCheckpoint > 0 && this.#openSnapshots === 0 && !this.#isInstalling
+  }
+
   #idleCheckpointAtMs(): number {
-    if (this.#txnsSinceCheckpoint === 0 || this.#openSnapshots > 0) return Infinity
+    if (!this.#mayCheckpoint()) return Infinity
     return this.#lastApplyMs + limits.idleBeforeCheckpointMs
   }
 

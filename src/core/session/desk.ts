@@ -383,12 +383,11 @@ export class Desk {
       const { err } = decided.outcome
       if (err === errorCodes.SessionMoved) return this.#hangup(attachment)
       replyOutcome(edge.outbox, slot, xid, zxid, decided.body, decided.outcome)
-      if (err === errorCodes.Unimplemented) this.#hangup(attachment)
       return undefined
     }
     const meaning = operation === undefined ? undefined : operations[operation]
     if (operation === undefined || meaning?.kind === 'absent') {
-      edge.outbox.reply(slot, xid, zxid, errorCodes.Unimplemented)
+      edge.outbox.reply(slot, xid, ofNoTxn, errorCodes.Unimplemented)
       return this.#hangup(attachment)
     }
     try {
@@ -534,6 +533,8 @@ export class Desk {
 const nobody: readonly never[] = []
 /** Replies about authentication carry none. */
 const noZxid = asZxid(0)
+/** ZooKeeper's answer to what is no operation. */
+const ofNoTxn = asZxid(-1)
 const isNotAddress = ({ scheme }: Identity): boolean => scheme !== 'ip'
 const nothing = new Uint8Array(0)
 
