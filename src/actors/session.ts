@@ -48,6 +48,7 @@ export class Session extends DurableObject<Env> {
   #lastConnection = 0
   #alarmSetFor = Infinity
   #retryTimer: ReturnType<typeof setTimeout> | undefined
+  #retryTimerAtMs = Infinity
   #restTimer: ReturnType<typeof setTimeout> | undefined
   #lastBusyMs = 0
 
@@ -75,12 +76,14 @@ export class Session extends DurableObject<Env> {
     this.ctx.acceptWebSocket(server)
     server.serializeAttachment({ connection } satisfies SocketMark)
     this.#sockets.set(connection, server)
-    this.#host.connected(Date.now(), {
-      id: connection,
-      pinned: pinned === null ? undefined : asSid(Number(pinned)),
-      survives: true,
-      address: request.headers.get(knownAddressHeader) ?? '',
-    })
+    this.#step((nowMs) =>
+      this.#host.connected(nowMs, {
+        id: connection,
+        pinned: pinned === null ? undefined : asSid(Number(pinned)),
+        survives: true,
+        address: request.headers.get(knownAddressHeader) ?? '',
+      }),
+    )
     return new Response(null, { status: 101, webSocket: client })
   }
 
@@ -197,7 +200,7 @@ export class Session extends DurableObject<Env> {
   }
 
   /** One step of the host, and everything it asked for. */
-  #step(step: (nowMs: number) => void): void {
+  #step(step: (nowMs: number) => unknown): void {
     step(Date.now())
     // First of all: a session that the ensemble has and no alarm judges would live for ever.
     this.#setAlarm()
@@ -339,18 +342,25 @@ export class Session extends DurableObject<Env> {
   }
 
   #setTimers(): void {
-    const { retryAtMs } = this.#host
-    if (retryAtMs !== Infinity && this.#retryTimer === undefined) {
-      this.#retryTimer = setTimeout(
-        () => {
-          this.#retryTimer = undefined
-          this.#step((nowMs) => this.#host.wake(nowMs))
-        },
-        Math.max(0, retryAtMs - Date.now()),
-      )
-    }
+    this.#setRetryTimer()
     this.#lastBusyMs = Date.now()
     if (this.#restTimer === undefined && this.#sockets.size > 0) this.#watchRest()
+  }
+
+  /** A timer that nobody needs is taken back: it would keep the actor awake. */
+  #setRetryTimer(): void {
+    const { retryAtMs } = this.#host
+    if (retryAtMs === this.#retryTimerAtMs) return
+    if (this.#retryTimer !== undefined) clearTimeout(this.#retryTimer)
+    this.#retryTimer = undefined
+    this.#retryTimerAtMs = retryAtMs
+    if (retryAtMs === Infinity) return
+    const delayMs = Math.max(0, retryAtMs - Date.now())
+    this.#retryTimer = setTimeout(() => {
+      this.#retryTimer = undefined
+      this.#retryTimerAtMs = Infinity
+      this.#step((nowMs) => this.#host.wake(nowMs))
+    }, delayMs)
   }
 
   #watchRest(): void {

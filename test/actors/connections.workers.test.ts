@@ -72,6 +72,17 @@ test('[S9] the timeout granted lies between the shortest and the longest', async
   expect((await third.hello({ timeoutMs: -5 })).timeOut).toBe(400)
 })
 
+/** Two sessions of one actor. */
+async function neighbours(): Promise<readonly [Raw, Raw]> {
+  const begun: Raw[] = []
+  for (;;) {
+    const next = await Raw.begin('?member=1')
+    const found = begun.find(({ id }) => id >> 40n === next.id >> 40n)
+    if (found !== undefined) return [found, next]
+    begun.push(next)
+  }
+}
+
 describe('[J1] bytes that are no frames close the connection they came on, and no other', () => {
   const whole = [0, 0, 0, 8, 0, 0, 0, 1, 0, 0, 0, 11]
   test.each([
@@ -85,8 +96,7 @@ describe('[J1] bytes that are no frames close the connection they came on, and n
     ['2 MB', new Uint8Array(2_000_000).fill(1)],
     ['a frame of 1 byte', bytes(0, 0, 0, 1, 9)],
   ])('%s', async (_, garbage) => {
-    const [bad, neighbour] = [await Raw.begin('?member=1'), await Raw.begin('?member=1')]
-    expect(neighbour.id >> 40n).toBe(bad.id >> 40n)
+    const [bad, neighbour] = await neighbours()
     bad.send(garbage)
     await bad.untilClosed()
     expect(await alive(neighbour)).toBe(0)

@@ -60,6 +60,13 @@ class Stage {
     return this.up.splice(0)
   }
 
+  /** The slot that a member was asked to serve last. */
+  lastAsked(): { readonly slot: number } {
+    const last = this.asked().at(-1)?.message
+    if (last?.type !== 'open' && last?.type !== 'resume') throw new Error('nobody was asked')
+    return last
+  }
+
   connect(
     id: number,
     { pinned, survives = true }: { pinned?: number; survives?: boolean } = {},
@@ -130,7 +137,8 @@ class Stage {
   }
 }
 
-const passwordOf = (session: bigint): Uint8Array => new Uint8Array(16).fill(Number(session & 0x7fn))
+const passwordOf = (session: bigint): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(16).fill(Number(session & 0x7fn))
 const getData = (xid: number, path: string, watch = true): Uint8Array =>
   writeRequest(xid, 'getData', { path, watch })
 const ok = (xid: number, zxid = 1): Uint8Array => writeReplyHeader(xid, asZxid(zxid), 0)
@@ -183,7 +191,7 @@ describe('a new session', () => {
     expect(rest).toEqual([])
     stage.down(1, {
       type: 'attached',
-      slot: (opened?.message as { slot: number }).slot,
+      slot: opened?.message.type === 'open' ? opened.message.slot : -1,
       verdict: verdicts.alive,
     })
     const passed = stage.asked().map(({ message }) => message)
@@ -312,7 +320,7 @@ describe('[S8] a resumed session', () => {
     stage.reply(1, slot, ok(1))
     stage.down(2, {
       type: 'attached',
-      slot: (resumed?.message as { slot: number }).slot,
+      slot: resumed?.message.type === 'resume' ? resumed.message.slot : -1,
       verdict: verdicts.alive,
     })
     expect(stage.written.get(2)?.length).toBe(1)
@@ -324,7 +332,7 @@ describe('[S8] a resumed session', () => {
     const session = (1n << 56n) | (1n << 40n) | 5n
     stage.connect(1)
     stage.hello(1, { session, password: passwordOf(session) })
-    const { slot } = stage.asked()[0]?.message as { slot: number }
+    const { slot } = stage.lastAsked()
     stage.down(1, { type: 'attached', slot, verdict: verdicts.gone })
     expect(stage.greeting(1)).toMatchObject({ timeOut: 0, sessionId: 0n })
     expect(stage.hungUp).toEqual([1])
@@ -336,7 +344,7 @@ describe('[S8] a resumed session', () => {
     const { session } = stage.serve(1)
     stage.connect(2)
     stage.hello(2, { session, password: passwordOf(session), lastZxidSeen: 99 })
-    const { slot } = stage.asked().at(-1)?.message as { slot: number }
+    const { slot } = stage.lastAsked()
     stage.down(1, { type: 'attached', slot, verdict: verdicts.behind })
     expect(stage.written.get(2)).toBe(undefined)
     expect(stage.hungUp).toEqual([1, 2])

@@ -38,6 +38,8 @@ export class Host {
   readonly #config: HostConfig
   readonly #ports: HostPorts
   readonly #connections = new Map<number, Connection>()
+  /** Connections whose clients have not said who they are, the oldest first. */
+  readonly #strangers = new Set<Connection>()
   readonly #sessions = new Map<SessionId, HostedSession>()
   readonly #slots = new Map<number, HostedSession>()
   #now: number
@@ -63,8 +65,7 @@ export class Host {
 
   /** May a new client come to this actor? */
   get hasRoom(): boolean {
-    const waiting = this.#connections.size - this.#attachedConnections()
-    return this.#sessions.size + waiting < this.#config.sessionsMax
+    return this.#sessions.size + this.#strangers.size < this.#config.sessionsMax
   }
 
   /** The time a durable alarm must be set for; Infinity: there is no session to judge. */
@@ -72,9 +73,11 @@ export class Host {
     return this.#alarmAtMs
   }
 
-  /** When a member should be tried again; Infinity: nobody waits for one. */
+  /** When a member should be tried again, or a stranger is late; Infinity: nobody waits. */
   get retryAtMs(): number {
-    return this.#retryAtMs
+    const [oldest] = this.#strangers
+    if (oldest === undefined) return this.#retryAtMs
+    return Math.min(this.#retryAtMs, oldest.sinceMs + limits.handshakeMs)
   }
 
   /** Requests of a connection that have no reply yet. */
@@ -109,7 +112,7 @@ export class Host {
       withReadOnly: false,
     }
     this.#connections.set(client.id, connection)
-    this.#retryAt(nowMs + limits.handshakeMs)
+    this.#strangers.add(connection)
     return connection
   }
 
@@ -159,7 +162,11 @@ export class Host {
       this.#retryAtMs = Infinity
       this.recover(nowMs)
       for (const session of this.#sessions.values()) this.#retry(session)
-      for (const connection of this.#connections.values()) this.#awaitHandshake(connection)
+    }
+    // A client that does not say who it is takes the room of others.
+    for (const stranger of this.#strangers) {
+      if (stranger.sinceMs + limits.handshakeMs > nowMs) break
+      this.#hangup(stranger)
     }
     this.#alarmAtMs = Infinity
     for (const session of this.#sessions.values()) this.#judge(session)
@@ -212,13 +219,6 @@ export class Host {
     for (const path of row.persistentRecursiveWatches) session.watches.recursive.add(path)
     session.identities = row.identities
     this.#lastSlot = Math.max(this.#lastSlot, row.slot)
-  }
-
-  #attachedConnections(): number {
-    let count = 0
-    for (const connection of this.#connections.values())
-      if (connection.session !== undefined) count += 1
-    return count
   }
 
   #greet(connection: Connection, frame: Uint8Array): HostedSession | undefined {
@@ -290,7 +290,10 @@ export class Host {
       failingSinceMs: undefined,
       isNew: false,
     }
-    if (connection !== undefined) connection.session = session
+    if (connection !== undefined) {
+      connection.session = session
+      this.#strangers.delete(connection)
+    }
     this.#sessions.set(id, session)
     this.#slots.set(session.slot, session)
     this.#alarmAtMs = Math.min(this.#alarmAtMs, this.#deadlineOf(session))
@@ -480,14 +483,6 @@ export class Host {
     if (session.state === 'unserved') this.#attach(session)
   }
 
-  /** Whoever does not say who it is takes the room of others. */
-  #awaitHandshake(connection: Connection): void {
-    if (connection.session !== undefined) return
-    const deadline = connection.sinceMs + limits.handshakeMs
-    if (deadline <= this.#now) this.#hangup(connection)
-    else this.#retryAt(deadline)
-  }
-
   #judge(session: HostedSession): void {
     const { connection } = session
     if (connection !== undefined) {
@@ -545,6 +540,7 @@ export class Host {
 
   #forgetConnection(connection: Connection): void {
     this.#connections.delete(connection.id)
+    this.#strangers.delete(connection)
     const { session } = connection
     if (session === undefined || session.connection !== connection) return
     session.connection = undefined
