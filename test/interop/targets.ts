@@ -1,9 +1,11 @@
 /**
- * What the stock clients are pointed at. By default our two commands; a test is checked itself by pointing it at Apache’s:
+ * What the stock clients are pointed at. By default our two commands and a bridge; a test is checked itself by pointing it at Apache’s:
  *
  *     INTEROP=zookeeper npx vitest run --project e2e test/interop
  */
+import { BridgeProcess } from '../support/bridge.ts'
 import { startEnsemble } from '../support/ensemble.ts'
+import { freePorts } from '../support/ports.ts'
 import { startZooKeeper } from '../support/zookeeper.ts'
 
 /** Three members. */
@@ -16,10 +18,27 @@ export interface Target {
 const starters: Readonly<Record<string, () => Promise<Target>>> = {
   start: () => startEnsemble({ mode: 'start' }),
   serve: () => startEnsemble({ mode: 'serve' }),
+  bridge: startBehindBridge,
   zookeeper: () => startZooKeeper({ members: 3 }),
 }
 
-export const targets = (process.env['INTEROP'] ?? 'start,serve').split(',').map((name) => {
+/** The ensemble as a deployed one is reached: a port a member, each of them a bridge's. */
+async function startBehindBridge(): Promise<Target> {
+  const ensemble = await startEnsemble({ mode: 'serve' })
+  const zkPorts = await freePorts(3)
+  const listen = zkPorts.flatMap((port, at) => ['--listen', `${port}=${at + 1}`])
+  const bridge = await BridgeProcess.start(['--to', ensemble.webSocketUrl, ...listen])
+  return {
+    hosts: zkPorts.map((port) => `127.0.0.1:${port}`).join(','),
+    zkPorts,
+    async stop() {
+      await bridge.end()
+      await ensemble.stop()
+    },
+  }
+}
+
+export const targets = (process.env['INTEROP'] ?? 'start,serve,bridge').split(',').map((name) => {
   const start = starters[name]
   if (start === undefined) throw new Error(`INTEROP names ${name}: no such target`)
   return { name, start }
