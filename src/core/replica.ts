@@ -217,6 +217,7 @@ export class Replica {
         const { origin, header, body } = readTxn(txn)
         const number =
           origin.sid === sid && this.desk.waitsFor(origin.number) ? origin.number : undefined
+        if (number !== undefined) this.desk.willApply(number)
         events.length = 0
         const outcome = this.#tree.apply(header, body, events, number !== undefined)
         this.#lastTxnTimeMs = header.time

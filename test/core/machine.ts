@@ -11,7 +11,7 @@ import {
 import { Proposer } from '../../src/core/request/proposer.ts'
 import type { TreeEvent } from '../../src/core/tree/events.ts'
 import { type Outcome, Tree, worldAnyone } from '../../src/core/tree/tree.ts'
-import { readTxn, type TxnBody } from '../../src/core/tree/txn.ts'
+import { readTxn, type TxnBody, type TxnHeader } from '../../src/core/tree/txn.ts'
 import { type MultiOperation, writeMultiRequest } from '../../src/core/wire/multi.ts'
 import { createFlags, eventTypes, type Operation, opcodes } from '../../src/core/wire/opcodes.ts'
 import { writeRequest } from '../../src/core/wire/packets.ts'
@@ -105,8 +105,8 @@ export class Machine {
     })
   }
 
-  open(id: SessionId = session(1), timeoutMs = 10_000): this {
-    this.propose(frame('createSession', { timeOut: timeoutMs }), id)
+  open(id: SessionId = session(1), sid = 1): this {
+    this.propose(frame('createSession', { timeOut: 10_000 }), id, sid)
     this.apply()
     return this
   }
@@ -133,17 +133,34 @@ export class Machine {
 
   /** Applies everything proposed. */
   apply(): Applied[] {
-    const batch = this.proposer.take()
-    if (batch === undefined) return []
-    const applied = [...entriesOf(batch)].map(({ zxid, txn }) => {
-      const { header, body } = readTxn(txn)
-      const events: TreeEvent[] = []
-      const outcome = this.tree.apply(header, body, events, true)
+    const applied: Applied[] = []
+    this.applyEach((_, { zxid }, body, apply) => {
+      const { outcome, events } = apply()
       const shown = events.map(({ type, path }) => `${eventNames[type]} ${path}`)
-      return { zxid, body, outcome, events: shown }
+      applied.push({ zxid: asZxid(zxid), body, outcome, events: shown })
     })
-    this.proposer.applied(this.tree.applied)
     return applied
+  }
+
+  /** Applies everything proposed, one after the other: `each` is told whose it is and says when. */
+  applyEach(
+    each: (
+      origin: number,
+      header: TxnHeader,
+      body: TxnBody,
+      apply: () => { readonly outcome: Outcome; readonly events: readonly TreeEvent[] },
+    ) => void,
+  ): void {
+    const batch = this.proposer.take()
+    for (const { txn } of batch === undefined ? [] : entriesOf(batch)) {
+      const { origin, header, body } = readTxn(txn)
+      // As in a replica: a member takes only what it asked for itself as an answer.
+      each(origin.sid === 1 ? origin.number : -1, header, body, () => {
+        const events: TreeEvent[] = []
+        return { outcome: this.tree.apply(header, body, events, true), events }
+      })
+    }
+    this.proposer.applied(this.tree.applied)
   }
 
   /** One request, prepared and applied. */

@@ -124,7 +124,8 @@ describe('[R2] of several faults of a create the first of ZooKeeper’s order an
 
 describe('[R2] of several faults of another write', () => {
   test.each([
-    ['delete: path before parent', ask.delete('/none/'), 'BadArguments'],
+    ['delete: what has no slash is no path', ask.delete('none', 99), 'BadArguments'],
+    ['delete: a bad path names nothing', ask.delete('/none/', 99), 'NoNode'],
     ['delete: the root', ask.delete('/'), 'BadArguments'],
     ['delete: a node of ZooKeeper’s own', ask.delete('/zookeeper/quota', 99), 'BadArguments'],
     ['delete: parent before anything', ask.delete('/none/x', 99), 'NoNode'],

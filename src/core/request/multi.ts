@@ -1,5 +1,6 @@
 /** All or nothing: every operation of a multi is prepared upon the ones before it, or none is. */
 import type { Reader } from '../jute/codec.ts'
+import { ttlMaxMs } from '../tree/owner.ts'
 import type { Change, TxnBody } from '../tree/txn.ts'
 import { type MultiOperation, readMultiRequest } from '../wire/multi.ts'
 import { createFlags } from '../wire/opcodes.ts'
@@ -18,7 +19,7 @@ export function prepareMulti(
   view: PendingView,
 ): TxnBody | 'MarshallingError' {
   const asked = readMultiRequest(body)
-  if (!asked.every(isAllowed) || !asked.every(hasKnownFlags)) return 'MarshallingError'
+  if (!asked.every(isAllowed) || !asked.every(hasGoodFlags)) return 'MarshallingError'
   const changes: Change[] = []
   let refusal: number | undefined
   view.allOrNothing(() => {
@@ -49,10 +50,13 @@ function isAllowed({ operation }: MultiOperation): boolean {
   return operation === 'check' || (meaning.kind === 'write' && meaning.inMulti)
 }
 
-/** Since 3.9 a create of unknown flags spoils the whole multi, as bytes that cannot be read do. */
-function hasKnownFlags({ request }: MultiOperation): boolean {
-  const { flags = 0 } = request as { readonly flags?: number }
-  return flags >= createFlags.persistent && flags <= createFlags.persistentSequentialWithTtl
+/** A create of flags or a time to live that cannot be spoils the whole multi, as bytes that cannot be read do (Op). */
+function hasGoodFlags({ operation, request }: MultiOperation): boolean {
+  const { flags = 0, ttl = 0 } = request as { readonly flags?: number; readonly ttl?: number }
+  const hasTtl = flags >= createFlags.persistentWithTtl
+  if (flags < createFlags.persistent || flags > createFlags.persistentSequentialWithTtl)
+    return false
+  return operation === 'createTtl' ? hasTtl && ttl > 0 && ttl <= ttlMaxMs : !hasTtl
 }
 
 function prepareOne(

@@ -59,7 +59,7 @@ function prepareCreateAs(
   const { flags, data } = request
   const fault = flagFault(type, request, asker.rules)
   if (fault !== undefined) return fault
-  if (!request.path.includes('/') || request.path.includes('\0')) return 'BadArguments'
+  if (!isPathLike(request.path)) return 'BadArguments'
   const acl = storableAcl(request.acl, asker.identities)
   if (acl === undefined) return 'InvalidAcl'
   const parentPath = parentOf(request.path)
@@ -89,6 +89,8 @@ function prepareCreateAs(
   view.create(path, ephemeral ? asker.session : 0n, acl, data, asker.zxid)
   return { type, ...node, ephemeral }
 }
+
+const isPathLike = (path: string): boolean => path.includes('/') && !path.includes('\0')
 
 /** CreateMode.fromFlag and EphemeralType.validateTTL, in their order. */
 function flagFault(type: CreateType, request: AnyCreate, rules: Rules): Refusal | undefined {
@@ -130,7 +132,8 @@ function exceedsQuota(
 
 export function prepareDelete(request: DeleteRequest, asker: Asker, view: PendingView): Prepared {
   const { path } = request
-  if (pathFault(path) !== undefined || protectedPaths.has(path)) return 'BadArguments'
+  // A bad path that has a slash simply names nothing (getParentPathAndValidate).
+  if (!isPathLike(path) || protectedPaths.has(path)) return 'BadArguments'
   const parentPath = parentOf(path)
   const parent = view.get(parentPath)
   if (parent === undefined) return 'NoNode'

@@ -30,6 +30,8 @@ export interface Queued {
     | 'proved'
     | 'notProved'
     | undefined
+  /** Under which the leader's answer comes back; 0 while it is not asked. */
+  number: number
   /** When it came in. */
   readonly atMs: number
   /** The leader must decide first. */

@@ -173,6 +173,20 @@ export class Desk {
     return this.#waiting.has(number)
   }
 
+  /**
+   * A txn is about to be applied. Syncs in front of its request are over now: the leader ordered them before it. Reads
+   * behind them must be answered from the tree as it is, not as this txn will make it.
+   */
+  willApply(number: number): void {
+    const waiting = this.#waiting.get(number)
+    if (waiting?.type !== 'request') return
+    const { queue } = waiting.attachment
+    const before = queue.slice(0, queue.indexOf(waiting.queued))
+    for (const { operation, decided, number: sync } of before) {
+      if (operation === 'sync' && decided === undefined) this.synced(sync)
+    }
+  }
+
   synced(number: number): void {
     const waiting = this.#waiting.get(number)
     if (waiting?.type !== 'request') return
@@ -305,14 +319,15 @@ export class Desk {
       frame,
       decided: kind === 'auth' ? this.#prove(attachment, frame) : undefined,
       needsLeader,
+      number: 0,
       atMs: this.#nowMs(),
     }
     if (!needsLeader && attachment.queue.length === 0) return this.#answer(attachment, queued)
     attachment.queue.push(queued)
     if (!needsLeader) return
     const waiting: Waiting = { type: 'request', attachment, queued }
-    if (kind === 'sync') this.#upstream.sync(this.#await(waiting, edge))
-    else this.#forward(waiting, attachment, frame)
+    if (kind !== 'sync') return this.#forward(waiting, attachment, frame)
+    this.#upstream.sync(this.#await(waiting, edge))
   }
 
   #forward(waiting: Waiting, attachment: Attachment, frame: Uint8Array): void {
@@ -325,6 +340,7 @@ export class Desk {
     const number = this.#nextNumber()
     invariant(!this.#waiting.has(number), 'a request number is used once at a time')
     this.#waiting.set(number, waiting)
+    if (waiting.type === 'request') waiting.queued.number = number
     edge.owed += 1
     return number
   }

@@ -1,0 +1,403 @@
+import { describe, expect, test } from 'vitest'
+import { verdicts } from '../../src/core/session/edge-messages.ts'
+import { Counter } from './counter.ts'
+import { aclOf, ask, bytesOf, session } from './machine.ts'
+
+const create = (path: string, acl = aclOf(31)) => ({ path, data: bytesOf('x'), acl, flags: 0 })
+const read = (path: string, watch = false) => ({ path, watch })
+const set = (path: string, version = -1) => ({ path, data: bytesOf('y'), version })
+
+describe('[R6] a session’s requests are answered in their order', () => {
+  test('a read behind a write waits for it, and sees it', () => {
+    const counter = new Counter().open()
+    counter.ask(1, 1, 'create', create('/a'))
+    counter.ask(1, 2, 'exists', read('/a'))
+    counter.ask(1, 3, 'ping', undefined)
+    expect(counter.heard()).toEqual([])
+    counter.decide()
+    expect(counter.heard()).toEqual(['1: 1 ok', '1: 2 ok', '1: 3 ok'])
+  })
+
+  test('a read before a write does not wait, and does not see it', () => {
+    const counter = new Counter().open()
+    counter.ask(1, 1, 'exists', read('/a'))
+    counter.ask(1, 2, 'create', create('/a'))
+    expect(counter.heard()).toEqual(['1: 1 NoNode'])
+    counter.decide()
+    expect(counter.heard()).toEqual(['1: 2 ok'])
+  })
+
+  test('a session does not wait for another', () => {
+    const counter = new Counter().open(2)
+    counter.ask(1, 1, 'create', create('/a'))
+    counter.ask(2, 1, 'exists', read('/'))
+    expect(counter.heard()).toEqual(['2: 1 ok'])
+  })
+
+  test('writes, reads, a sync and refusals, all in a row', () => {
+    const counter = new Counter().open()
+    counter.ask(1, 1, 'sync', { path: '/anything' })
+    counter.ask(1, 2, 'create', create('/a'))
+    counter.ask(1, 3, 'getData', read('/a'))
+    counter.ask(1, 4, 'create', create('/a'))
+    counter.ask(1, 5, 'getChildren', read('/none'))
+    counter.ask(1, 6, 'delete', { path: '/a', version: -1 })
+    counter.ask(1, 7, 'exists', read('/a'))
+    counter.decide()
+    expect(counter.heard()).toEqual([])
+    for (const number of counter.syncs) counter.desk.synced(number)
+    expect(counter.heard()).toEqual([
+      '1: 1 ok',
+      '1: 2 ok',
+      '1: 3 ok',
+      '1: 4 NodeExists',
+      '1: 5 NoNode',
+      '1: 6 ok',
+      '1: 7 NoNode',
+    ])
+  })
+
+  test('an answer is owed until it is given, whatever came of who asked', () => {
+    const counter = new Counter().open(2)
+    expect(counter.desk.owes(9)).toBe(false)
+    counter.ask(1, 1, 'create', create('/a'))
+    counter.ask(2, 1, 'sync', { path: '/' })
+    expect(counter.desk.owes(9)).toBe(true)
+    counter.say({ type: 'drop', slot: 1 }, { type: 'drop', slot: 2 })
+    counter.decide()
+    for (const number of counter.syncs) counter.desk.synced(number)
+    expect(counter.desk.owes(9)).toBe(false)
+    expect(counter.heard()).toEqual([])
+    expect(counter.desk.outstandingCount).toBe(0)
+  })
+})
+
+test('[J2] a body that is none is answered where its turn is, and the session goes on', () => {
+  const counter = new Counter().open()
+  counter.ask(1, 1, 'create', create('/a'))
+  counter.raw(1, Uint8Array.of(0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0, 9))
+  counter.raw(1, Uint8Array.of(0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 9))
+  counter.raw(1, Uint8Array.of(0, 0, 0, 4, 0, 0, 0, 101, 0))
+  counter.ask(1, 5, 'exists', read('/a'))
+  counter.decide()
+  const bad = [2, 3, 4].map((xid) => `1: ${xid} MarshallingError`)
+  expect(counter.heard()).toEqual(['1: 1 ok', ...bad, '1: 5 ok'])
+})
+
+test('[J3] what is no operation is answered where its turn is; what comes behind it is not', () => {
+  const counter = new Counter().open()
+  counter.ask(1, 1, 'create', create('/a'))
+  counter.raw(1, Uint8Array.of(0, 0, 0, 2, 0, 0, 3, 231))
+  counter.ask(1, 3, 'exists', read('/a'))
+  counter.decide()
+  expect(counter.heard()).toEqual(['1: 1 ok', '1: 2 Unimplemented', '1: hangup'])
+  counter.ask(1, 4, 'exists', read('/a'))
+  expect(counter.heard()).toEqual([])
+})
+
+test('[S6] what stands behind a close is not answered', () => {
+  const counter = new Counter().open()
+  counter.ask(1, 1, 'closeSession', undefined)
+  counter.ask(1, 2, 'exists', read('/'))
+  counter.ask(1, 3, 'create', create('/late'))
+  counter.decide()
+  expect(counter.heard()).toEqual(['1: 1 ok', '1: ended'])
+  expect(counter.machine.tree.get('/late')).toBe(undefined)
+})
+
+describe('[W2] an event leaves before a reply that shows the change', () => {
+  test('of the session’s own write', () => {
+    const counter = new Counter().open()
+    counter.ask(1, 1, 'exists', read('/a', true))
+    counter.ask(1, 2, 'create', create('/a'))
+    counter.ask(1, 3, 'getData', read('/a'))
+    counter.decide()
+    expect(counter.heard()).toEqual(['1: 1 NoNode', '1: created /a', '1: 2 ok', '1: 3 ok'])
+  })
+
+  test('of another’s write, also where the watch was asked for in between', () => {
+    const counter = new Counter().open(2)
+    counter.ask(1, 1, 'create', create('/a'))
+    counter.ask(1, 2, 'getData', read('/a', true))
+    counter.ask(2, 1, 'setData', set('/a'))
+    counter.ask(1, 3, 'getData', read('/a'))
+    counter.decide()
+    expect(counter.heard()).toEqual([
+      '1: 1 ok',
+      '1: 2 ok',
+      '1: 3 ok',
+      '1: dataChanged /a',
+      '2: 1 ok',
+    ])
+  })
+})
+
+describe('[W3] a standard watch fires once', () => {
+  test.each([
+    ['getData, on a change', 'getData', ask.set('/p'), ['dataChanged /p']],
+    ['getData, on the deletion', 'getData', ask.delete('/p'), ['deleted /p']],
+    ['exists, on a change', 'exists', ask.set('/p'), ['dataChanged /p']],
+    ['getData, not on a child', 'getData', ask.create('/p/c'), []],
+    ['getData, not on its ACL', 'getData', ask.setAcl('/p'), []],
+    ['getChildren, on a child', 'getChildren', ask.create('/p/c'), ['childrenChanged /p']],
+    ['getChildren2, on the deletion', 'getChildren2', ask.delete('/p'), ['deleted /p']],
+    ['getChildren, not on a change', 'getChildren', ask.set('/p'), []],
+  ] as const)('of %s', (_, operation, change, events) => {
+    const counter = new Counter().open()
+    counter.write(ask.create('/p'))
+    counter.ask(1, 1, operation, read('/p', true))
+    counter.ask(1, 2, operation, read('/p', true))
+    counter.heard()
+    counter.write(change)
+    counter.write(ask.create('/p'))
+    counter.write(ask.set('/p'))
+    counter.write(ask.create('/p/d'))
+    const heard = counter.heard().map((line) => line.slice(3))
+    expect(heard.slice(0, 1)).toEqual(events)
+    expect(heard.length).toBe(events.length)
+  })
+
+  test('and one event tells of a deletion that data and child watch both wait for', () => {
+    const counter = new Counter().open()
+    counter.write(ask.create('/p'))
+    counter.ask(1, 1, 'getData', read('/p', true))
+    counter.ask(1, 2, 'exists', read('/p', true))
+    counter.ask(1, 3, 'getChildren', read('/p', true))
+    counter.heard()
+    expect(counter.desk.watchCount).toBe(2)
+    counter.write(ask.delete('/p'))
+    expect(counter.heard()).toEqual(['1: deleted /p'])
+    expect(counter.desk.watchCount).toBe(0)
+  })
+
+  test('for every session that watches', () => {
+    const counter = new Counter().open(3)
+    for (const slot of [1, 2, 3]) counter.ask(slot, 1, 'exists', read('/late', true))
+    counter.heard()
+    counter.say({ type: 'drop', slot: 2 })
+    counter.write(ask.create('/late'))
+    expect(counter.heard()).toEqual(['1: created /late', '3: created /late'])
+  })
+
+  test('and a read that is refused leaves none', () => {
+    const counter = new Counter().open()
+    counter.ask(1, 1, 'getData', read('/none', true))
+    counter.ask(1, 2, 'getChildren', read('/none', true))
+    counter.write(ask.create('/hidden', 'persistent', aclOf(30)))
+    counter.ask(1, 3, 'exists', read('/hidden', true))
+    expect(counter.desk.watchCount).toBe(0)
+  })
+
+  test('a deleted ephemeral tells its parent’s watchers too, each event once', () => {
+    const counter = new Counter().open(2)
+    counter.write(ask.create('/p'))
+    counter.ask(2, 9, 'create', { ...create('/p/e'), flags: 1 })
+    counter.decide()
+    counter.ask(1, 1, 'getChildren', read('/p', true))
+    counter.ask(1, 2, 'getData', read('/p/e', true))
+    counter.heard()
+    counter.ask(2, 1, 'closeSession', undefined)
+    counter.decide()
+    expect(counter.heard()).toEqual([
+      '1: deleted /p/e',
+      '1: childrenChanged /p',
+      '2: 1 ok',
+      '2: ended',
+    ])
+  })
+})
+
+describe('[W4] setWatches tells what changed since, and arms what did not', () => {
+  const scene = () => {
+    const counter = new Counter().open()
+    for (const path of ['/same', '/changed', '/parent', '/still', '/gone', '/gone/c']) {
+      counter.write(ask.create(path))
+    }
+    const since = counter.machine.tree.applied
+    counter.write(ask.set('/changed'))
+    counter.write(ask.create('/parent/c'))
+    counter.write(ask.delete('/gone/c'))
+    counter.write(ask.delete('/gone'))
+    counter.write(ask.create('/appeared'))
+    return { counter, since }
+  }
+  const watches = {
+    dataWatches: ['/same', '/changed', '/gone', '/parent'],
+    existWatches: ['/appeared', '/none'],
+    childWatches: ['/still', '/parent', '/gone'],
+  }
+  const told = [
+    '1: dataChanged /changed',
+    '1: deleted /gone',
+    '1: created /appeared',
+    '1: childrenChanged /parent',
+    '1: deleted /gone',
+  ]
+  const armedAfter = (counter: Counter): string[] => {
+    counter.write(ask.set('/same'))
+    counter.write(ask.create('/none'))
+    counter.write(ask.create('/still/c'))
+    counter.write(ask.set('/parent'))
+    counter.write(ask.set('/changed'))
+    counter.write(ask.create('/gone'))
+    return counter.heard()
+  }
+  const armed = [
+    '1: dataChanged /same',
+    '1: created /none',
+    '1: childrenChanged /still',
+    '1: dataChanged /parent',
+  ]
+
+  test('asked for by the client', () => {
+    const { counter, since } = scene()
+    counter.ask(1, -8, 'setWatches', { relativeZxid: since, ...watches })
+    expect(counter.heard()).toEqual([...told, '1: -8 ok'])
+    expect(armedAfter(counter)).toEqual(armed)
+  })
+
+  test('brought by the session’s actor', () => {
+    const { counter, since } = scene()
+    counter.say({ type: 'drop', slot: 1 })
+    counter.resume(1, 1, { lastZxid: since, ...watches })
+    expect(counter.heard()).toEqual(['1: alive', ...told])
+    expect(armedAfter(counter)).toEqual(armed)
+  })
+
+  test('behind a write it waits for the write, and does not tell of it', () => {
+    const { counter } = scene()
+    counter.ask(1, 1, 'setData', set('/same'))
+    counter.ask(1, -8, 'setWatches', {
+      relativeZxid: counter.machine.tree.applied + 1,
+      dataWatches: ['/same'],
+      existWatches: [],
+      childWatches: [],
+    })
+    counter.decide()
+    expect(counter.heard()).toEqual(['1: 1 ok', '1: -8 ok'])
+  })
+})
+
+describe('[W5] watches that stay', () => {
+  test('tell of everything about a node, until they are removed', () => {
+    const counter = new Counter().open()
+    counter.ask(1, 1, 'addWatch', { path: '/p', mode: 0 })
+    const changes = [ask.create('/p'), ask.set('/p'), ask.create('/p/c'), ask.create('/p/c/d')]
+    for (const change of [...changes, ask.delete('/p/c/d'), ask.delete('/p/c'), ask.delete('/p')]) {
+      counter.write(change)
+    }
+    expect(counter.heard()).toEqual([
+      '1: 1 ok',
+      '1: created /p',
+      '1: dataChanged /p',
+      '1: childrenChanged /p',
+      '1: childrenChanged /p',
+      '1: deleted /p',
+    ])
+    counter.ask(1, 2, 'removeWatches', { path: '/p', type: 4 })
+    counter.ask(1, 3, 'removeWatches', { path: '/p', type: 4 })
+    counter.write(ask.create('/p'))
+    expect(counter.heard()).toEqual(['1: 2 ok', '1: 3 NoWatcher'])
+    expect(counter.desk.watchCount).toBe(0)
+  })
+
+  test('of a subtree tell of all below it, and never of lists of children', () => {
+    const counter = new Counter().open()
+    counter.ask(1, 1, 'addWatch', { path: '/p', mode: 1 })
+    for (const change of [ask.create('/p'), ask.create('/p/c'), ask.create('/p/c/d')]) {
+      counter.write(change)
+    }
+    counter.write(ask.create('/pp'))
+    counter.write(ask.set('/p/c/d'))
+    counter.write(ask.delete('/p/c/d'))
+    expect(counter.heard()).toEqual([
+      '1: 1 ok',
+      '1: created /p',
+      '1: created /p/c',
+      '1: created /p/c/d',
+      '1: dataChanged /p/c/d',
+      '1: deleted /p/c/d',
+    ])
+  })
+
+  test('of the root’s subtree hear everything; with a standard watch an event comes once', () => {
+    const counter = new Counter().open()
+    counter.ask(1, 1, 'addWatch', { path: '/', mode: 1 })
+    counter.ask(1, 2, 'exists', read('/x', true))
+    counter.write(ask.create('/x'))
+    counter.write(ask.create('/x/y'))
+    expect(counter.heard().slice(2)).toEqual(['1: created /x', '1: created /x/y'])
+  })
+
+  test('are armed again by their actor without a word', () => {
+    const counter = new Counter().open()
+    counter.write(ask.create('/p'))
+    counter.say({ type: 'drop', slot: 1 })
+    counter.resume(1, 1, { persistentWatches: ['/p'], persistentRecursiveWatches: ['/q'] })
+    expect(counter.heard()).toEqual(['1: alive'])
+    counter.write(ask.create('/q'))
+    counter.write(ask.create('/q/r'))
+    counter.write(ask.create('/p/c'))
+    expect(counter.heard()).toEqual(['1: created /q', '1: created /q/r', '1: childrenChanged /p'])
+  })
+})
+
+test('[W6] nobody hears of a node he may not read', () => {
+  const counter = new Counter().open()
+  for (const path of ['/p', '/p/c']) counter.write(ask.create(path))
+  counter.ask(1, 1, 'getData', read('/p/c', true))
+  counter.ask(1, 2, 'getChildren', read('/p', true))
+  counter.heard()
+  counter.write(ask.setAcl('/p/c', aclOf(30)))
+  counter.write(ask.set('/p/c'))
+  expect(counter.heard()).toEqual([])
+  counter.write(ask.delete('/p/c'))
+  expect(counter.heard()).toEqual(['1: childrenChanged /p'])
+})
+
+describe('[S11] a session is attached in one place', () => {
+  test('a new attachment takes the place of the old: its requests are nobody’s', () => {
+    const counter = new Counter().open()
+    counter.ask(1, 1, 'getData', read('/', true))
+    counter.ask(1, 2, 'create', create('/a'))
+    counter.heard()
+    counter.resume(2, 1)
+    counter.ask(1, 3, 'exists', read('/'))
+    counter.decide()
+    counter.write(ask.set('/'))
+    expect(counter.heard()).toEqual(['2: alive'])
+    expect(counter.desk.connectionCount).toBe(1)
+  })
+
+  test('a session that is no more is gone, a client that has seen more is sent on', () => {
+    const counter = new Counter().open()
+    counter.resume(5, 99)
+    counter.resume(6, 1, { lastZxid: counter.machine.tree.applied + 1 })
+    expect(counter.heard()).toEqual(['5: gone', '6: behind'])
+    expect(counter.desk.connectionCount).toBe(0)
+    expect(verdicts.alive).toBe(0)
+  })
+
+  test('a write through an attachment that another member took over hangs up', () => {
+    const counter = new Counter().open()
+    counter.machine.proposer.revalidate(session(1), 2 as never, 1)
+    counter.ask(1, 1, 'create', create('/a'))
+    counter.decide()
+    expect(counter.heard()).toEqual(['1: hangup'])
+    expect(counter.machine.tree.get('/a')).toBe(undefined)
+  })
+
+  test('an expiry asked twice is told twice, and its attachment ends', () => {
+    const counter = new Counter().open()
+    counter.say({ type: 'expire', session: session(1) }, { type: 'expire', session: session(1) })
+    counter.decide()
+    expect(counter.heard()).toEqual(['expired 1', '1: ended', 'expired 1'])
+    expect(counter.desk.owes(9)).toBe(false)
+  })
+
+  test('[S14] an actor is told its sessions and no others', () => {
+    const counter = new Counter().open(4)
+    counter.say({ type: 'list', number: 0, idsFrom: 2n, idsTo: 3n })
+    expect(counter.heard()).toEqual(['sessions 2 3'])
+  })
+})
