@@ -1,5 +1,5 @@
 /** A member's desk with a leader behind it that decides, and a tree that moves, when a test says so. */
-import { type Codec, type Decoded, Reader, Writer } from '../../src/core/jute/codec.ts'
+import { type Decoded, Writer } from '../../src/core/jute/codec.ts'
 import { WatcherEvent } from '../../src/core/jute/records.ts'
 import type { Forwarded } from '../../src/core/request/forward.ts'
 import { Desk } from '../../src/core/session/desk.ts'
@@ -107,6 +107,7 @@ export class Counter {
     }
     this.machine.applyEach((origin, header, body, apply) => {
       const number = this.desk.waitsFor(origin) ? origin : undefined
+      if (number !== undefined) this.desk.willApply(number)
       const { outcome, events } = apply()
       this.desk.applied(number, header, body, outcome, events)
     })
@@ -160,9 +161,4 @@ function showReply(frame: Uint8Array): string {
     return `${eventNames[type]} ${path}`
   }
   return header.err === 0 ? `${header.xid} ok` : `${header.xid} ${refusalOf(header.err)}`
-}
-
-/** The record in a granted reply. */
-export function bodyOf<T>(codec: Codec<T>, bytes: Uint8Array): T {
-  return codec.read(new Reader(bytes, 20))
 }

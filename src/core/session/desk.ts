@@ -379,6 +379,8 @@ export class Desk {
       const next = queue[done] as Queued
       if (next.needsLeader && next.decided === undefined) break
       this.#answer(attachment, next)
+      // Nothing behind the end of the session is answered: `applied` ends it next.
+      if (hasEnded(next)) break
     }
     // Answering the last request of a session empties the queue by itself.
     if (queue.length > 0) queue.splice(0, done)
@@ -545,6 +547,9 @@ export class Desk {
     this.#detach(attachment)
   }
 }
+
+const hasEnded = ({ decided }: Queued): boolean =>
+  typeof decided === 'object' && decided.body.type === 'closeSession'
 
 const nobody: readonly never[] = []
 /** Replies about authentication carry none. */
