@@ -88,7 +88,7 @@ describe('[A2] /session', () => {
   })
 })
 
-test('[Z6] with a stopped majority nothing is acknowledged; with it again everything goes on', async () => {
+test('[Z5] with a stopped majority nothing is acknowledged; with it again everything goes on', async () => {
   const { leader } = await formed()
   const client = open({ member: leader })
   await client.create('/majority')
