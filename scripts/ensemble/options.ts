@@ -33,6 +33,11 @@ export const commandRows = {
     default: 'made up and printed',
     meaning: 'Bearer token of every /admin request.',
   },
+  SUPER_DIGEST: {
+    unit: 'secret',
+    default: 'none',
+    meaning: '`super:` and the base64 SHA-1 of `super:password`: who proves it may do everything.',
+  },
   BRIDGE_SECRET: {
     unit: 'secret',
     default: 'none',
@@ -81,8 +86,10 @@ export function readOptions(env: Readonly<Record<string, string | undefined>>): 
   ) as unknown as WranglerConfig
   const adminToken = env['ADMIN_TOKEN'] || randomBytes(18).toString('base64url')
   const vars: Record<string, string> = { ...wrangler.vars, ADMIN_TOKEN: adminToken }
-  const bridgeSecret = env['BRIDGE_SECRET']
-  if (bridgeSecret) vars['BRIDGE_SECRET'] = bridgeSecret
+  for (const name of ['SUPER_DIGEST', 'BRIDGE_SECRET']) {
+    const secret = env[name]
+    if (secret) vars[name] = secret
+  }
   for (const name of Object.keys(settingRows)) {
     const value = env[name]
     if (value) vars[name] = value
