@@ -68,6 +68,13 @@ export class Channel {
     while (this.#waiting.length > 0 && this.#callsInFlight < limits.callsInFlightMax) this.#call()
   }
 
+  /** Nothing will be said for a while: no timer of ours keeps the actor awake. */
+  rest(): void {
+    if (this.#callsInFlight > 0 || this.#watchdog === undefined) return
+    clearTimeout(this.#watchdog)
+    this.#watchdog = undefined
+  }
+
   /** An empty call: finds out whether the other end still knows us. */
   probe(): void {
     if (this.#over === undefined && this.#callsInFlight === 0) this.#call()

@@ -379,6 +379,7 @@ export class Session extends DurableObject<Env> {
       ...channel.position,
     }))
     this.#store.save(this.#host.survivors(), edges)
+    for (const { channel } of this.#edges.values()) channel.rest()
   }
 }
 

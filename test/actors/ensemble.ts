@@ -169,10 +169,3 @@ afterEach(async () => {
 
 export const textOf = (data: Uint8Array | null): string | null =>
   data && new TextDecoder().decode(data)
-
-/** The code an operation was refused with, or `granted`. */
-export const codeOf = (operation: Promise<unknown>): Promise<string> =>
-  operation.then(
-    () => 'granted',
-    (fault: { code: string }) => fault.code,
-  )

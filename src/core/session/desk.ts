@@ -38,6 +38,9 @@ type Waiting =
   | { readonly type: 'open'; readonly attachment: Attachment }
   | { readonly type: 'resume'; readonly attachment: Attachment; readonly watches: AskedWatches }
   | { readonly type: 'expire'; readonly edge: Edge; readonly session: SessionId }
+  | { readonly type: 'list'; readonly edge: Edge; readonly asked: ListQuestion }
+
+type ListQuestion = UpMessage & { readonly type: 'list' }
 
 export interface DeskCounters {
   requests: number
@@ -189,6 +192,11 @@ export class Desk {
 
   synced(number: number): void {
     const waiting = this.#waiting.get(number)
+    if (waiting?.type === 'list') {
+      this.#waiting.delete(number)
+      waiting.edge.owed -= 1
+      return this.#answerList(waiting.edge, waiting.asked)
+    }
     if (waiting?.type !== 'request') return
     this.#waiting.delete(number)
     waiting.queued.decided = 'synced'
@@ -293,7 +301,12 @@ export class Desk {
     this.#upstream.forward({ number, session, attachment: 0, identities: nobody, frame })
   }
 
-  #list(edge: Edge, asked: UpMessage & { readonly type: 'list' }): void {
+  /** An actor that asks which sessions it has must hear of the newest too, or nobody would judge them. */
+  #list(edge: Edge, asked: ListQuestion): void {
+    this.#upstream.sync(this.#await({ type: 'list', edge, asked }, edge))
+  }
+
+  #answerList(edge: Edge, asked: ListQuestion): void {
     const sessions = []
     for (const [session, timeoutMs] of this.#tree().sessions) {
       if (session >= asked.idsFrom && session <= asked.idsTo) sessions.push({ session, timeoutMs })
@@ -368,7 +381,8 @@ export class Desk {
         waiting.edge.outbox.send({ type: 'expired', session: waiting.session })
         return undefined
       case 'resume':
-        return invariant(false, 'a revalidation is no txn')
+      case 'list':
+        return invariant(false, 'a revalidation is no txn, nor is a list')
     }
   }
 
