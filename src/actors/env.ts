@@ -46,6 +46,12 @@ export function sidOfMember(name: string | undefined): Sid {
   return asSid(Number(found[1]))
 }
 
+/** The actor whose number stands in the high bits of a session id. */
+export function actorOfSession(ensemble: string, session: bigint): string {
+  const bits = BigInt.asUintN(64, session)
+  return sessionActorName(ensemble, asSid(Number(bits >> 56n)), Number((bits >> 40n) & 0xffffn))
+}
+
 /** Throws for a name that `sessionActorName` did not make. */
 export function placeOfSessionActor(name: string | undefined): { home: Sid; number: number } {
   const found = /\/session\/(\d+)\.(\d+)$/.exec(name ?? '')

@@ -13,6 +13,7 @@ import type { PeerInput } from '../core/turn.ts'
 import type { Notification } from '../core/zab/messages.ts'
 import { readNotification, writeNotification } from '../core/zab/packet-codec.ts'
 import {
+  actorOfSession,
   type Env,
   memberStub,
   observersOf,
@@ -244,6 +245,7 @@ export class Member extends DurableObject<Env> {
     this.#links.flush()
     this.#edges.flush()
     if (turn.connect !== undefined) this.#connect(turn.connect)
+    if (turn.serving === true) this.#tellActors()
     if (turn.checkpointDue) this.#checkpoint()
     this.#wakeAt(turn.wakeAtMs)
   }
@@ -276,6 +278,22 @@ export class Member extends DurableObject<Env> {
     const join = (ours: LinkTarget): Promise<LinkEnd & Disposable> =>
       memberStub(this.env, ensemble, leader).join(this.#sid, ours as never) as never
     this.ctx.waitUntil(this.#links.connect(leader, join))
+  }
+
+  /** Actors at rest learn that whatever they had here is to be had anew: a member forgets its edges and their watches. */
+  #tellActors(): void {
+    const { ensemble } = this.#settings
+    const names = new Set<string>()
+    for (const session of this.#replica.tree.sessions.keys()) {
+      names.add(actorOfSession(ensemble, session))
+    }
+    for (const name of names) {
+      sessionActorStub(this.env, name)
+        .memberServes(this.#sid)
+        .catch(() => {
+          // It finds out by itself at its next alarm.
+        })
+    }
   }
 
   #checkpoint(): void {

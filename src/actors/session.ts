@@ -109,6 +109,11 @@ export class Session extends DurableObject<Env> {
     return known.channel.answer(message)
   }
 
+  /** A member began to serve: if it did so with no memory of our edge, the probe finds out. */
+  memberServes(member: number): void {
+    this.#edges.get(asSid(member))?.channel.probe()
+  }
+
   override webSocketMessage(socket: WebSocket, message: ArrayBuffer | string): void {
     const connection = connectionOf(socket)
     if (typeof message === 'string') return this.#refuseSocket(socket, 1003, 'frames are binary')

@@ -2,7 +2,14 @@
  * A TCP client: the port tells the member. Four-letter words are answered here; a session's bytes go to the actor that
  * holds it, which the session id in the ConnectRequest names.
  */
-import { type Env, memberStub, membersOf, sessionActorStub, settingsOf } from '../actors/env.ts'
+import {
+  actorOfSession,
+  type Env,
+  memberStub,
+  membersOf,
+  sessionActorStub,
+  settingsOf,
+} from '../actors/env.ts'
 import { log } from '../actors/log.ts'
 import { writePreamble } from '../actors/tcp-connection.ts'
 import { limits } from '../core/shared/limits.ts'
@@ -10,7 +17,7 @@ import type { Settings } from '../core/shared/settings.ts'
 import type { Sid } from '../core/shared/units.ts'
 import { type Opening, openingOf } from '../core/wire/opening.ts'
 import { answerWord } from './four-letter.ts'
-import { actorOfSession, roomyActor } from './place.ts'
+import { roomyActor } from './place.ts'
 
 /** Serves one TCP connection until either side closes it. */
 export async function connect(socket: Socket, env: Env): Promise<void> {
@@ -75,7 +82,9 @@ async function pass(
   bytes: Uint8Array,
 ): Promise<void> {
   const actor =
-    session === 0n ? await roomyActor(env, settings, sid) : actorOfSession(settings, session)
+    session === 0n
+      ? await roomyActor(env, settings, sid)
+      : actorOfSession(settings.ensemble, session)
   if (actor === undefined) throw new Error('every session actor is full')
   const upstream = sessionActorStub(env, actor).connect('session:2181')
   // Reading back begins first: the streams hold nothing, so a write waits for its reader.

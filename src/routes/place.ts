@@ -2,7 +2,7 @@
 import { sessionActorName, sessionActorStub, type Env } from '../actors/env.ts'
 import { limits } from '../core/shared/limits.ts'
 import type { Settings } from '../core/shared/settings.ts'
-import { asSid, type Sid } from '../core/shared/units.ts'
+import type { Sid } from '../core/shared/units.ts'
 
 /** Per member, the first actor that had room when we last looked. Only a hint: the actor decides. */
 const roomy = new Map<Sid, number>()
@@ -26,11 +26,4 @@ export async function roomyActor(
     }
   }
   return undefined
-}
-
-/** The actor whose number stands in the high bits of a session id. */
-export function actorOfSession({ ensemble }: Settings, session: bigint): string {
-  const bits = BigInt.asUintN(64, session)
-  const home = asSid(Number(bits >> 56n))
-  return sessionActorName(ensemble, home, Number((bits >> 40n) & 0xffffn))
 }

@@ -1,9 +1,9 @@
 /** GET /session: the WebSocket that carries ZooKeeper's frames. */
 import type { IRequest } from 'itty-router'
-import { type Env, membersOf, sessionActorStub, settingsOf } from '../actors/env.ts'
+import { actorOfSession, type Env, membersOf, sessionActorStub, settingsOf } from '../actors/env.ts'
 import { asSid, type Sid } from '../core/shared/units.ts'
 import { withClientAddress } from './client-address.ts'
-import { actorOfSession, roomyActor } from './place.ts'
+import { roomyActor } from './place.ts'
 
 /**
  * Upgrades to a WebSocket at the actor of `?session=0x…`, or at one with room for a new session. `?member=N` asks for a
@@ -33,7 +33,7 @@ export async function openSession(request: IRequest, env: Env): Promise<Response
   const actor =
     session === undefined || BigInt(session) === 0n
       ? await roomyActor(env, settings, pinned ?? anyOf(members))
-      : actorOfSession(settings, BigInt(session))
+      : actorOfSession(settings.ensemble, BigInt(session))
   if (actor === undefined) {
     return Response.json({ error: 'every session actor is full' }, { status: 503 })
   }

@@ -77,6 +77,7 @@ describe('the leader is aborted again and again', () => {
     }
     await until('a write', () => writer.set('/watched', 'new'), { everyMs: 5 })
     expect(await told).toMatchObject({ type: 'dataChanged', path: '/watched' })
+    expect(await watcher.exists('/watched')).toBeDefined()
     stopListening()
     expect(states).toEqual([])
   }, 60_000)

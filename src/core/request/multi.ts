@@ -1,9 +1,8 @@
 /** All or nothing: every operation of a multi is prepared upon the ones before it, or none is. */
 import type { Reader } from '../jute/codec.ts'
-import { ttlMaxMs } from '../tree/owner.ts'
 import type { Change, TxnBody } from '../tree/txn.ts'
 import { type MultiOperation, readMultiRequest } from '../wire/multi.ts'
-import { createFlags } from '../wire/opcodes.ts'
+import { createFlags, type Operation } from '../wire/opcodes.ts'
 import { errorCodes } from '../wire/refusals.ts'
 import { operations } from './operations.ts'
 import type { PendingView } from './pending.ts'
@@ -50,13 +49,12 @@ function isAllowed({ operation }: MultiOperation): boolean {
   return operation === 'check' || (meaning.kind === 'write' && meaning.inMulti)
 }
 
-/** A create of flags or a time to live that cannot be spoils the whole multi, as bytes that cannot be read do (Op). */
+/** A create whose flag is none, or wants a time to live that it has no field for, spoils the whole multi (Op). */
 function hasGoodFlags({ operation, request }: MultiOperation): boolean {
-  const { flags = 0, ttl = 0 } = request as { readonly flags?: number; readonly ttl?: number }
-  const hasTtl = flags >= createFlags.persistentWithTtl
-  if (flags < createFlags.persistent || flags > createFlags.persistentSequentialWithTtl)
-    return false
-  return operation === 'createTtl' ? hasTtl && ttl > 0 && ttl <= ttlMaxMs : !hasTtl
+  const { flags = createFlags.persistent } = request as { readonly flags?: number }
+  const most =
+    operation === 'createTtl' ? createFlags.persistentSequentialWithTtl : createFlags.container
+  return flags >= createFlags.persistent && flags <= most
 }
 
 function prepareOne(
@@ -65,7 +63,15 @@ function prepareOne(
   view: PendingView,
 ): Prepared {
   if (operation === 'check') return prepareCheck(request as never, asker, view)
-  // ZooKeeper reads a create2 of a multi as a create: its result has no stat.
-  const meaning = operations[operation === 'create2' ? 'create' : operation]
+  const meaning = operations[meantBy(operation, request)]
   return meaning.kind === 'write' ? meaning.prepare(request as never, asker, view) : 'BadArguments'
+}
+
+/** ZooKeeper goes by the flag: what makes a container is createContainer, every other is create, without a stat. */
+function meantBy(operation: Operation, request: unknown): Operation {
+  if (operation !== 'create' && operation !== 'create2' && operation !== 'createContainer') {
+    return operation
+  }
+  const { flags } = request as { readonly flags: number }
+  return flags === createFlags.container ? 'createContainer' : 'create'
 }
