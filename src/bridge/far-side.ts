@@ -104,6 +104,6 @@ async function textOf(answer: IncomingMessage): Promise<string> {
 
 /** The Worker says why in JSON; whatever else answers there may say anything. */
 function refusalText(status: number | undefined, body: string): string {
-  const why = /^\{"error":"(.*)"\}$/.exec(body.trim())?.[1] ?? ''
+  const why = /^\{"error":"(.*)"\}$/.exec(body.trim())?.[1]?.slice(0, limits.shownBytesMax) ?? ''
   return why === '' ? `it answers ${status}` : `it answers ${status}: ${why}`
 }

@@ -85,6 +85,17 @@ function drainWhenTold(bridge: Bridge, journal: Journal): void {
     process.exit()
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void drain())
+  if (process.env['npm_lifecycle_event'] !== undefined) whenOrphaned(() => void drain())
+}
+
+/** npx that is told to end takes nobody with it: we notice that our parent is another one now. */
+function whenOrphaned(end: () => void): void {
+  const parent = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    end()
+  }, 1000)
 }
 
 function readTarget(text: string): URL {

@@ -1,5 +1,5 @@
 /** A bridge before a running ensemble: what its clients notice of it, which should be nothing. */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect as dialPlain, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -22,7 +22,7 @@ import { clientSuite } from '../client/suite.ts'
 import { BridgeProcess, bridgeCommand } from '../support/bridge.ts'
 import { Conversation } from '../support/conversation.ts'
 import { type Ensemble, startEnsemble } from '../support/ensemble.ts'
-import { freePorts } from '../support/ports.ts'
+import { freePorts, isFree } from '../support/ports.ts'
 import { isInstalled, zkCli } from '../support/programs.ts'
 import { until } from '../support/until.ts'
 import { fourLetterWord } from '../support/zookeeper.ts'
@@ -222,6 +222,19 @@ describe('the command', () => {
     await janitor.delete('/drain')
     await janitor.close()
     void client.close()
+  })
+
+  it('ends with the npx that runs it', async () => {
+    const [port = 0] = await freePorts(1)
+    // As npx does: a shell between, which takes nobody with it.
+    const args = `bridge --to ${ensemble.webSocketUrl} --listen ${port}`
+    const shell = spawn('sh', ['-c', `"${process.execPath}" "${bridgeCommand}" ${args}; true`], {
+      env: { ...process.env, npm_lifecycle_event: 'npx' },
+      stdio: 'ignore',
+    })
+    await until('the bridge', () => fourLetterWord(port, 'srvr'))
+    shell.kill('SIGKILL')
+    await until('its end', () => isFree(port))
   })
 
   it('tells that its secret is not the Worker’s', async () => {
