@@ -1,6 +1,8 @@
 /** What an auth packet proves (ProviderRegistry): the schemes of ZooKeeper's defaults. */
-import { textOf } from '../jute/codec.ts'
+import { MalformedFrame, Reader, textOf } from '../jute/codec.ts'
+import { AuthPacket } from '../jute/records.ts'
 import type { Identity } from '../tree/acl.ts'
+import type { Attachment } from './attachment.ts'
 
 /** What the core cannot know or compute by itself. */
 export interface Authentication {
@@ -11,7 +13,7 @@ export interface Authentication {
 }
 
 /** The identities that the packet adds; undefined where ZooKeeper answers AuthFailed. */
-export function proved(
+function proved(
   scheme: string,
   auth: Uint8Array | null,
   own: readonly Identity[],
@@ -29,3 +31,30 @@ function userIn(auth: Uint8Array): string {
   const colon = auth.indexOf(0x3a)
   return textOf(colon < 0 ? auth : auth.subarray(0, colon))
 }
+
+/**
+ * Takes an auth packet: it counts for every request after it, whatever is still waiting before it. Undefined for bytes
+ * that are no packet.
+ */
+export function prove(
+  attachment: Attachment,
+  frame: Uint8Array,
+  authentication: Authentication,
+): 'proved' | 'notProved' | undefined {
+  try {
+    const { scheme, auth } = AuthPacket.read(new Reader(frame, 8))
+    const added = proved(scheme, auth, attachment.identities, authentication)
+    if (added === undefined) return 'notProved'
+    const isNew = (one: Identity): boolean =>
+      !attachment.identities.some(({ scheme: known, id }) => known === one.scheme && id === one.id)
+    attachment.identities = [...attachment.identities, ...added.filter(isNew)]
+    const { edge, slot, identities } = attachment
+    edge.outbox.send({ type: 'proved', slot, identities: identities.filter(isNotAddress) })
+    return 'proved'
+  } catch (fault) {
+    if (!(fault instanceof MalformedFrame)) throw fault
+    return undefined
+  }
+}
+
+const isNotAddress = ({ scheme }: Identity): boolean => scheme !== 'ip'

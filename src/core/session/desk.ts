@@ -2,28 +2,23 @@
  * The member's side of its sessions: takes their requests from the edges, keeps each session's order, asks the leader
  * where the leader must decide, and writes every reply and event. Per session strictly first in, first out.
  */
-import { type Codec, encode, MalformedFrame, Reader, Writer } from '../jute/codec.ts'
-import { AuthPacket, CreateSessionTxn, SetWatches, SetWatches2 } from '../jute/records.ts'
+import { encode, Reader, Writer } from '../jute/codec.ts'
+import { CreateSessionTxn } from '../jute/records.ts'
 import { invariant } from '../shared/assert.ts'
-import { asSessionId, asZxid, type SessionId } from '../shared/units.ts'
-import { operations } from '../request/operations.ts'
+import { asSessionId, type SessionId } from '../shared/units.ts'
 import type { Forwarded } from '../request/forward.ts'
-import { MultiResponse, readMany } from '../request/multi-read.ts'
-import type { Read, ReaderWatches } from '../request/read.ts'
-import { allows, type Identity } from '../tree/acl.ts'
-import type { Outcome, Tree } from '../tree/tree.ts'
+import { operations } from '../request/operations.ts'
 import type { TreeEvent } from '../tree/events.ts'
+import type { Outcome, Tree } from '../tree/tree.ts'
 import type { TxnBody, TxnHeader } from '../tree/txn.ts'
-import { opcodes, operationOf, permissions } from '../wire/opcodes.ts'
-import { writeWatchEvent } from '../wire/packets.ts'
-import { errorCodes } from '../wire/refusals.ts'
-import { Watches } from '../watch/watches.ts'
+import { opcodes, operationOf } from '../wire/opcodes.ts'
 import { Attachment, type Edge, type Queued } from './attachment.ts'
-import { type Authentication, proved } from './authentication.ts'
+import { type Authentication, prove } from './authentication.ts'
 import { readUp, type UpMessage, verdicts } from './edge-messages.ts'
 import { EdgeOutbox } from './edge-outbox.ts'
-import { replyOutcome } from './outcome-reply.ts'
-import { type AskedWatches, rearm } from './rearm.ts'
+import type { AskedWatches } from './rearm.ts'
+import { type DeskCounters, Replies } from './replies.ts'
+import { WatchBell } from './watch-bell.ts'
 
 /** The way to the leader, whoever it is. Numbers come back with the answers. */
 export interface Upstream {
@@ -42,15 +37,6 @@ type Waiting =
 
 type ListQuestion = UpMessage & { readonly type: 'list' }
 
-export interface DeskCounters {
-  requests: number
-  replies: number
-  events: number
-  latencySumMs: number
-  latencyMinMs: number
-  latencyMaxMs: number
-}
-
 /** One client as `stat` lists it. */
 export interface ClientLine {
   readonly address: string
@@ -65,18 +51,11 @@ export class Desk {
   readonly #nowMs: () => number
   readonly #upstream: Upstream
   readonly #authentication: Authentication
-  readonly #watches = new Watches<Attachment>()
+  readonly #bell: WatchBell
+  readonly #replies: Replies
   readonly #edges = new Map<number, Edge>()
   readonly #attached = new Map<SessionId, Attachment>()
   readonly #waiting = new Map<number, Waiting>()
-  readonly counters: DeskCounters = {
-    requests: 0,
-    replies: 0,
-    events: 0,
-    latencySumMs: 0,
-    latencyMinMs: Infinity,
-    latencyMaxMs: 0,
-  }
   /** Numbers of requests go on from a place of chance: those of an earlier life must not be taken for ours. */
   #lastNumber: number
 
@@ -88,10 +67,16 @@ export class Desk {
     firstNumber: number,
   ) {
     this.#authentication = authentication
+    this.#bell = new WatchBell(tree)
+    this.#replies = new Replies(tree, nowMs, this.#bell)
     this.#tree = tree
     this.#nowMs = nowMs
     this.#upstream = upstream
     this.#lastNumber = firstNumber
+  }
+
+  get counters(): Readonly<DeskCounters> & { readonly events: number } {
+    return { ...this.#replies.counters, events: this.#bell.told }
   }
 
   get connectionCount(): number {
@@ -99,7 +84,7 @@ export class Desk {
   }
 
   get watchCount(): number {
-    return this.#watches.count
+    return this.#bell.watchCount
   }
 
   get outstandingCount(): number {
@@ -162,7 +147,7 @@ export class Desk {
     outcome: Outcome,
     events: readonly TreeEvent[],
   ): void {
-    for (const event of events) this.#fire(event, header.zxid)
+    for (const event of events) this.#bell.ring(event, header.zxid)
     const waiting = number === undefined ? undefined : this.#waiting.get(number)
     if (waiting !== undefined && number !== undefined) {
       this.#waiting.delete(number)
@@ -212,7 +197,7 @@ export class Desk {
     attachment.edge.owed -= 1
     if (attachment.isOver) return
     this.#answerAttach(attachment, isAlive ? verdicts.alive : verdicts.gone)
-    if (isAlive) this.#rearm(attachment, watches)
+    if (isAlive) this.#bell.rearm(attachment, watches)
   }
 
   #receiveOne(edge: Edge, message: UpMessage): void {
@@ -254,7 +239,7 @@ export class Desk {
 
   #detach(attachment: Attachment): void {
     attachment.isOver = true
-    this.#watches.drop(attachment)
+    this.#bell.drop(attachment)
     attachment.queue.length = 0
     if (attachment.edge.slots.get(attachment.slot) === attachment) {
       attachment.edge.slots.delete(attachment.slot)
@@ -317,7 +302,7 @@ export class Desk {
   #request(edge: Edge, slot: number, frame: Uint8Array | null): void {
     const attachment = edge.slots.get(slot)
     if (attachment === undefined || attachment.isOver) return
-    this.counters.requests += 1
+    this.#replies.counters.requests += 1
     attachment.received += 1
     if (frame === null || frame.length < 8) return this.#hangup(attachment)
     const header = new Reader(frame)
@@ -330,7 +315,7 @@ export class Desk {
       xid,
       operation,
       frame,
-      decided: kind === 'auth' ? this.#prove(attachment, frame) : undefined,
+      decided: kind === 'auth' ? prove(attachment, frame, this.#authentication) : undefined,
       needsLeader,
       number: 0,
       atMs: this.#nowMs(),
@@ -400,153 +385,9 @@ export class Desk {
     if (queue.length > 0) queue.splice(0, done)
   }
 
+  /** Writes the reply; some replies are the last word on their connection. */
   #answer(attachment: Attachment, queued: Queued): void {
-    const { edge, slot } = attachment
-    const { xid, operation, decided } = queued
-    const zxid = this.#tree().applied
-    this.#count(attachment, queued)
-    if (decided === 'synced') return this.#answerSync(attachment, queued)
-    if (decided === 'proved') return edge.outbox.reply(slot, xid, noZxid, 0)
-    if (decided === 'notProved') {
-      edge.outbox.reply(slot, xid, noZxid, errorCodes.AuthFailed)
-      return this.#hangup(attachment)
-    }
-    if (decided !== undefined) {
-      const { err } = decided.outcome
-      if (err === errorCodes.SessionMoved) return this.#hangup(attachment)
-      replyOutcome(edge.outbox, slot, xid, zxid, decided.body, decided.outcome)
-      return undefined
-    }
-    const meaning = operation === undefined ? undefined : operations[operation]
-    if (operation === undefined || meaning?.kind === 'absent') {
-      edge.outbox.reply(slot, xid, ofNoTxn, errorCodes.Unimplemented)
-      return this.#hangup(attachment)
-    }
-    try {
-      this.#answerLocally(attachment, queued, operation)
-    } catch (fault) {
-      if (!(fault instanceof MalformedFrame)) throw fault
-      edge.outbox.reply(slot, xid, zxid, errorCodes.MarshallingError)
-    }
-    return undefined
-  }
-
-  #count(attachment: Attachment, { atMs }: Queued): void {
-    const { counters } = this
-    const tookMs = this.#nowMs() - atMs
-    attachment.sent += 1
-    counters.replies += 1
-    counters.latencySumMs += tookMs
-    if (tookMs > counters.latencyMaxMs) counters.latencyMaxMs = tookMs
-    if (tookMs < counters.latencyMinMs) counters.latencyMinMs = tookMs
-  }
-
-  #answerLocally(attachment: Attachment, queued: Queued, operation: keyof typeof operations): void {
-    const { edge, slot } = attachment
-    const { xid, frame } = queued
-    const zxid = this.#tree().applied
-    const meaning = operations[operation]
-    if (meaning.kind === 'ping') return edge.outbox.reply(slot, xid, zxid, 0)
-    const body = new Reader(frame, 8)
-    if (meaning.kind === 'setWatches') {
-      const record = operation === 'setWatches' ? SetWatches : SetWatches2
-      this.#rearm(attachment, record.read(body))
-      return edge.outbox.reply(slot, xid, zxid, 0)
-    }
-    // Its bytes were no packet when it came in.
-    if (meaning.kind === 'auth')
-      return edge.outbox.reply(slot, xid, zxid, errorCodes.MarshallingError)
-    // Without SASL configured ZooKeeper answers with no token.
-    if (meaning.kind === 'sasl') {
-      return edge.outbox.reply(slot, xid, zxid, 0, opcodes.sasl.reply, { token: null })
-    }
-    const context = {
-      tree: this.#tree(),
-      session: attachment.session,
-      identities: attachment.identities,
-      watches: this.#watchesOf(attachment),
-    }
-    if (meaning.kind === 'multiRead') {
-      return edge.outbox.reply(slot, xid, zxid, 0, MultiResponse, readMany(body, context))
-    }
-    invariant(meaning.kind === 'read', 'what the leader need not decide is read here')
-    const { request, reply } = opcodes[operation]
-    const read: Read<unknown> = meaning.read(
-      (request as Codec<unknown>).read(body) as never,
-      context,
-    )
-    if (typeof read === 'string') return edge.outbox.reply(slot, xid, zxid, errorCodes[read])
-    edge.outbox.reply(slot, xid, zxid, 0, reply as Codec<unknown>, read.value)
-  }
-
-  #answerSync(attachment: Attachment, { xid, frame }: Queued): void {
-    const { edge, slot } = attachment
-    const zxid = this.#tree().applied
-    try {
-      const request = opcodes.sync.request.read(new Reader(frame, 8))
-      edge.outbox.reply(slot, xid, zxid, 0, opcodes.sync.reply, request)
-    } catch (fault) {
-      if (!(fault instanceof MalformedFrame)) throw fault
-      edge.outbox.reply(slot, xid, zxid, errorCodes.MarshallingError)
-    }
-  }
-
-  #rearm(attachment: Attachment, asked: AskedWatches): void {
-    rearm(this.#tree(), this.#watchesOf(attachment), asked, (type, path) => {
-      attachment.edge.outbox.send({
-        type: 'event',
-        slots: [attachment.slot],
-        frame: writeWatchEvent(-1, type, path),
-      })
-    })
-  }
-
-  #watchesOf(attachment: Attachment): ReaderWatches {
-    const watches = this.#watches
-    return {
-      watchData: (path) => watches.watchData(attachment, path),
-      watchChildren: (path) => watches.watchChildren(attachment, path),
-      watchAlways: (path) => watches.watchAlways(attachment, path),
-      watchSubtree: (path) => watches.watchSubtree(attachment, path),
-      has: (path, type) => watches.has(attachment, path, type),
-      remove: (path, type) => watches.remove(attachment, path, type),
-    }
-  }
-
-  /** An auth packet counts for every request after it, whatever is still waiting before it. */
-  #prove(attachment: Attachment, frame: Uint8Array): Queued['decided'] {
-    try {
-      const { scheme, auth } = AuthPacket.read(new Reader(frame, 8))
-      const added = proved(scheme, auth, attachment.identities, this.#authentication)
-      if (added === undefined) return 'notProved'
-      const isNew = (one: Identity): boolean =>
-        !attachment.identities.some(
-          ({ scheme: known, id }) => known === one.scheme && id === one.id,
-        )
-      attachment.identities = [...attachment.identities, ...added.filter(isNew)]
-      const { edge, slot, identities } = attachment
-      edge.outbox.send({ type: 'proved', slot, identities: identities.filter(isNotAddress) })
-      return 'proved'
-    } catch (fault) {
-      if (!(fault instanceof MalformedFrame)) throw fault
-      return undefined
-    }
-  }
-
-  #fire(event: TreeEvent, zxid: number): void {
-    const holders = this.#watches.fire(event)
-    if (holders.size === 0) return
-    const slots = new Map<Edge, number[]>()
-    const isPublic = allows(event.acl, permissions.read, nobody)
-    for (const { edge, slot, identities } of holders) {
-      if (!isPublic && !allows(event.acl, permissions.read, identities)) continue
-      const known = slots.get(edge)
-      if (known === undefined) slots.set(edge, [slot])
-      else known.push(slot)
-    }
-    const frame = writeWatchEvent(asZxid(zxid), event.type, event.path)
-    this.counters.events += holders.size
-    for (const [edge, of] of slots) edge.outbox.send({ type: 'event', slots: of, frame })
+    if (this.#replies.answer(attachment, queued) === 'hangup') this.#hangup(attachment)
   }
 
   #hangup(attachment: Attachment): void {
@@ -566,11 +407,6 @@ const hasEnded = ({ decided }: Queued): boolean =>
   typeof decided === 'object' && decided.body.type === 'closeSession'
 
 const nobody: readonly never[] = []
-/** Replies about authentication carry none. */
-const noZxid = asZxid(0)
-/** ZooKeeper's answer to what is no operation. */
-const ofNoTxn = asZxid(-1)
-const isNotAddress = ({ scheme }: Identity): boolean => scheme !== 'ip'
 const nothing = new Uint8Array(0)
 
 /** A request frame of the member's own making. */
