@@ -232,7 +232,8 @@ describe('the command', () => {
       env: { ...process.env, npm_lifecycle_event: 'npx' },
       stdio: 'ignore',
     })
-    await until('the bridge', () => fourLetterWord(port, 'srvr'))
+    await until('the bridge', async () => (await fourLetterWord(port, 'srvr')) !== '')
+    expect(await isFree(port)).toBe(false)
     shell.kill('SIGKILL')
     await until('its end', () => isFree(port))
   })
