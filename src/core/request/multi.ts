@@ -18,11 +18,14 @@ export function prepareMulti(
   view: PendingView,
 ): TxnBody | 'MarshallingError' {
   const asked = readMultiRequest(body)
-  if (!asked.every(isAllowed) || !asked.every(hasGoodFlags)) return 'MarshallingError'
+  if (!asked.every(isAllowed) || !asked.every(hasGoodFlag)) return 'MarshallingError'
   const changes: Change[] = []
   let refusal: number | undefined
+  let isSpoilt = false
   view.allOrNothing(() => {
     for (const operation of asked) {
+      isSpoilt = lacksTtl(operation)
+      if (isSpoilt) return false
       const prepared = prepareOne(operation, asker, view)
       if (typeof prepared === 'string') {
         refusal = errorCodes[prepared]
@@ -32,6 +35,7 @@ export function prepareMulti(
     }
     return true
   })
+  if (isSpoilt) return 'MarshallingError'
   if (refusal === undefined) return { type: 'multi', changes }
   return { type: 'multi', changes: fates(asked.length, changes.length, refusal) }
 }
@@ -49,12 +53,16 @@ function isAllowed({ operation }: MultiOperation): boolean {
   return operation === 'check' || (meaning.kind === 'write' && meaning.inMulti)
 }
 
-/** A create whose flag is none, or wants a time to live that it has no field for, spoils the whole multi (Op). */
-function hasGoodFlags({ operation, request }: MultiOperation): boolean {
+/** A create whose flag is none spoils the whole multi, wherever it stands (Op). */
+function hasGoodFlag({ request }: MultiOperation): boolean {
   const { flags = createFlags.persistent } = request as { readonly flags?: number }
-  const most =
-    operation === 'createTtl' ? createFlags.persistentSequentialWithTtl : createFlags.container
-  return flags >= createFlags.persistent && flags <= most
+  return flags >= createFlags.persistent && flags <= createFlags.persistentSequentialWithTtl
+}
+
+/** One that wants a time to live and has no field for it spoils the multi when its turn comes. */
+function lacksTtl({ operation, request }: MultiOperation): boolean {
+  const { flags = createFlags.persistent } = request as { readonly flags?: number }
+  return operation !== 'createTtl' && flags >= createFlags.persistentWithTtl
 }
 
 function prepareOne(

@@ -36,6 +36,8 @@ export function readExists(
   request: jute.WatchedPathRequest,
   context: ReadContext,
 ): Reply<typeof jute.StatResponse> {
+  // Of the reads this one alone looks at the path.
+  if (request.path.includes('\0')) return 'BadArguments'
   const node = context.tree.get(request.path)
   if (node !== undefined && !mayRead(node, context)) return 'NoAuth'
   // A watch on a node that is missing waits for its creation.
@@ -92,7 +94,9 @@ export function readDescendantCount(
 ): Reply<typeof jute.GetAllChildrenNumberResponse> {
   const node = readable(path, context)
   if (typeof node === 'string') return node
-  return { value: { totalNumber: context.tree.countBelow(path) } }
+  // What starts with '' and a slash: the root itself is among it, in ZooKeeper's count.
+  const root = path === '' ? 1 : 0
+  return { value: { totalNumber: context.tree.countBelow(path) + root } }
 }
 
 export function readIdentities(

@@ -49,9 +49,8 @@ export function redacted(acl: readonly Acl[]): readonly Acl[] {
   })
 }
 
-/** The name `whoAmI` shows; null where the scheme is nobody's to prove. */
-export function userOf({ scheme, id }: Identity): string | null {
-  if (scheme === 'super') return null
+/** The name `whoAmI` shows. The id of `super` is empty, and so is its name. */
+export function userOf({ scheme, id }: Identity): string {
   return scheme === 'digest' ? (id.split(':')[0] ?? '') : id
 }
 
@@ -72,7 +71,8 @@ function isValidId({ scheme, id }: Identity): boolean {
     case 'world':
       return id === 'anyone'
     case 'digest':
-      return /^[^:]+:[^:]+$/.test(id)
+      // Two parts, as Java splits: what is empty at the end is no part.
+      return /^[^:]*:[^:]+:*$/.test(id)
     case 'ip':
       return isAddressPattern(id)
     case 'x509':
