@@ -12,7 +12,8 @@ import { Reader } from '../src/core/jute/codec.ts'
 import { Deframer } from '../src/core/wire/deframer.ts'
 import { operationOf } from '../src/core/wire/opcodes.ts'
 import { refusalOf } from '../src/core/wire/refusals.ts'
-import { freePort, startApacheZooKeeper } from '../test/client/apache-zookeeper.ts'
+import { freePorts } from '../test/support/ports.ts'
+import { startZooKeeper } from '../test/support/zookeeper.ts'
 import { sessions } from './capture/sessions.ts'
 
 const folder = new URL('../test/wire/capture/', import.meta.url)
@@ -23,13 +24,13 @@ interface Link {
 }
 
 const wanted = process.argv.slice(2)
-const server = await startApacheZooKeeper(1000)
+const server = await startZooKeeper({ tickTimeMs: 1000 })
 mkdirSync(folder, { recursive: true })
 try {
   for (const [name, session] of Object.entries(sessions)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue
     const links: Link[] = []
-    const proxy = recordTo(links, server.port)
+    const proxy = recordTo(links, server.zkPorts[0] ?? 0)
     const port = await listening(proxy)
     await session.run({ port, cut: () => cutAll(links) })
     cutAll(links)
@@ -108,7 +109,7 @@ function cutAll(links: readonly Link[]): void {
 }
 
 async function listening(proxy: Server): Promise<number> {
-  const port = await freePort()
+  const [port = 0] = await freePorts(1)
   await new Promise<void>((resolve) => proxy.listen(port, '127.0.0.1', resolve))
   return port
 }

@@ -1,24 +1,21 @@
 /** The suite against Apache's own server: what holds there is what the suite may ask of ours. */
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { tcp } from '../../src/client/node-tcp.ts'
-import {
-  apacheIsInstalled,
-  type ApacheZooKeeper,
-  startApacheZooKeeper,
-} from './apache-zookeeper.ts'
+import { isInstalled } from '../support/programs.ts'
+import { startZooKeeper, type ZooKeeper } from '../support/zookeeper.ts'
 import { clientSuite } from './suite.ts'
 
-if (apacheIsInstalled) {
+if (isInstalled.zooKeeper()) {
   describe('against Apache', () => {
     const tickTimeMs = 500
-    let server: ApacheZooKeeper
+    let server: ZooKeeper | undefined
     beforeAll(async () => {
-      server = await startApacheZooKeeper(tickTimeMs)
+      server = await startZooKeeper({ tickTimeMs })
     }, 60_000)
-    afterAll(() => server.stop())
+    afterAll(() => server?.stop())
     clientSuite({
       name: 'Apache ZooKeeper over TCP',
-      url: () => `tcp://127.0.0.1:${server.port}`,
+      url: () => `tcp://127.0.0.1:${server?.zkPorts[0]}`,
       transport: tcp,
       minTimeoutMs: 2 * tickTimeMs,
     })

@@ -17,7 +17,18 @@ export interface ZooKeeper {
   stop(): Promise<void>
 }
 
-export async function startZooKeeper({ members = 1, tickTimeMs = 500 } = {}): Promise<ZooKeeper> {
+export interface ZooKeeperOptions {
+  readonly members?: number
+  readonly tickTimeMs?: number
+  /** Java’s system properties, such as `zookeeper.extendedTypesEnabled`. */
+  readonly properties?: Readonly<Record<string, string>>
+}
+
+export async function startZooKeeper({
+  members = 1,
+  tickTimeMs = 500,
+  properties = {},
+}: ZooKeeperOptions = {}): Promise<ZooKeeper> {
   const home = mkdtempSync(join(tmpdir(), 'zookeeper-'))
   const zkPorts = await freePorts(members)
   const peerPorts = members === 1 ? [] : await freePorts(2 * members)
@@ -26,7 +37,7 @@ export async function startZooKeeper({ members = 1, tickTimeMs = 500 } = {}): Pr
     mkdirSync(folder)
     writeFileSync(join(folder, 'myid'), String(index + 1))
     writeFileSync(join(folder, 'zoo.cfg'), configOf(folder, port, peerPorts, tickTimeMs))
-    return startServer(folder)
+    return startServer(folder, properties)
   })
 
   const stop = async (): Promise<void> => {
@@ -70,13 +81,18 @@ function configOf(
   return `${lines.join('\n')}\n`
 }
 
-function startServer(folder: string): ChildProcess {
+function startServer(folder: string, properties: Readonly<Record<string, string>>): ChildProcess {
+  const defined = Object.entries(properties).map(([name, value]) => `-D${name}=${value}`)
   const log = openSync(join(folder, 'log'), 'w')
   const main = 'org.apache.zookeeper.server.quorum.QuorumPeerMain'
-  return spawn('java', ['-Xmx256m', '-cp', zooKeeperJar, main, join(folder, 'zoo.cfg')], {
-    cwd: folder,
-    stdio: ['ignore', log, log],
-  })
+  return spawn(
+    'java',
+    ['-Xmx256m', ...defined, '-cp', zooKeeperJar, main, join(folder, 'zoo.cfg')],
+    {
+      cwd: folder,
+      stdio: ['ignore', log, log],
+    },
+  )
 }
 
 async function killed(server: ChildProcess): Promise<void> {
@@ -95,6 +111,8 @@ export const fourLetterWord = (port: number, word: string): Promise<string> =>
     let answer = ''
     const socket = connect(port, '127.0.0.1', () => socket.write(word))
     socket.setEncoding('utf8')
+    // A server that is starting may take the word and say nothing.
+    socket.setTimeout(2000, () => socket.destroy())
     socket.on('data', (text: string) => (answer += text))
     socket.on('error', () => resolve(answer))
     socket.on('close', () => resolve(answer))
