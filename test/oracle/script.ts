@@ -1,0 +1,93 @@
+/** What the oracle does to a server: a script of steps, each of one session. Any part of a script is a script. */
+import { type Codec, Writer } from '../../src/core/jute/codec.ts'
+import type { Acl } from '../../src/core/jute/records.ts'
+import { type MultiOperation, writeMultiRequest } from '../../src/core/wire/multi.ts'
+import { type Operation, opcodes } from '../../src/core/wire/opcodes.ts'
+
+export type Step =
+  /** One request, or several in one segment. */
+  | { readonly act: 'ask'; readonly session: number; readonly requests: readonly Request[] }
+  /** Bytes that are no frame. */
+  | { readonly act: 'bytes'; readonly session: number; readonly bytes: Uint8Array }
+  /** The client is gone without a word. */
+  | { readonly act: 'drop'; readonly session: number }
+  /** The client comes back with its session's id and password. */
+  | { readonly act: 'resume'; readonly session: number; readonly timeoutMs: number }
+  /** A connection of its own that tries what is refused. */
+  | { readonly act: 'intrude'; readonly session: number; readonly as: Intruder }
+
+/** With a wrong password; with an id nobody has; with the id of a session that was closed; from the future. */
+export type Intruder = 'thief' | 'stranger' | 'ghost' | 'prophet'
+
+export interface Request {
+  readonly op: Operation
+  /** Zxids in it are counted from the beginning of the run. */
+  readonly body: unknown
+  /** In place of the operation’s own. */
+  readonly code?: number
+  /** In place of the next number. */
+  readonly xid?: number
+  /** In place of the body. */
+  readonly raw?: Uint8Array
+}
+
+/** The bytes of a request. `base`: the zxid the run began at. */
+export function bytesOf({ op, body, code, raw }: Request, xid: number, base: number): Uint8Array {
+  const writer = new Writer()
+  writer.int(0)
+  writer.int(xid)
+  writer.int(code ?? opcodes[op].code)
+  if (raw !== undefined) writer.raw(raw)
+  else if (op === 'multi' || op === 'multiRead') {
+    writeMultiRequest(writer, body as readonly MultiOperation[])
+  } else (opcodes[op].request as Codec<unknown>).write(writer, absolute(op, body, base))
+  writer.patchInt(0, writer.at - 4)
+  return writer.take()
+}
+
+function absolute(op: Operation, body: unknown, base: number): unknown {
+  if (op !== 'setWatches' && op !== 'setWatches2') return body
+  const asked = body as { readonly relativeZxid: number }
+  return { ...asked, relativeZxid: base + asked.relativeZxid }
+}
+
+export function showStep(step: Step): string {
+  const who = `s${step.session}`
+  switch (step.act) {
+    case 'ask':
+      return `${who} ${step.requests.map(showRequest).join(' ; ')}`
+    case 'bytes':
+      return `${who} bytes ${hex(step.bytes)}`
+    case 'drop':
+      return `${who} drop`
+    case 'resume':
+      return `${who} resume ${step.timeoutMs} ms`
+    case 'intrude':
+      return `${who} ${step.as}`
+  }
+}
+
+export function showRequest({ op, body, code, xid, raw }: Request): string {
+  const name = code === undefined ? op : `${op}(as ${code})`
+  const numbered = xid === undefined ? name : `${name}#${xid}`
+  return `${numbered} ${raw === undefined ? show(body) : hex(raw)}`
+}
+
+export const hex = (bytes: Uint8Array): string => `0x${Buffer.from(bytes).toString('hex')}`
+
+/** Compact, on one line. */
+export function show(value: unknown): string {
+  if (value === undefined) return ''
+  if (value instanceof Uint8Array) return showBytes(value)
+  if (typeof value === 'bigint') return String(value)
+  if (Array.isArray(value)) return `[${value.map(show).join(', ')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  if (isAclEntry(value)) return `${value.id.scheme}:${value.id.id}:${value.perms}`
+  const fields = Object.entries(value).filter(([, field]) => field !== undefined)
+  return `{${fields.map(([name, field]) => `${name}: ${show(field)}`).join(', ')}}`
+}
+
+const showBytes = (bytes: Uint8Array): string =>
+  bytes.length > 60 ? `«${bytes.length} bytes»` : `«${Buffer.from(bytes).toString('latin1')}»`
+
+const isAclEntry = (value: object): value is Acl => 'perms' in value && 'id' in value
