@@ -7,6 +7,8 @@ export const zooKeeperJar = '/usr/share/java/zookeeper.jar'
 export const zkCli = '/usr/share/zookeeper/bin/zkCli.sh'
 /** package zookeeper-bin */
 export const cliMt = '/usr/lib/zookeeper/bin/cli_mt'
+/** package libcurator-recipes-java, whose manifest names all that it needs; a logger that says nothing comes with those */
+export const curatorClassPath = '/usr/share/java/curator-recipes.jar:/usr/share/java/slf4j-nop.jar'
 /** package python3-kazoo belongs to Debian’s own python, which need not be the first on the path */
 export const python = '/usr/bin/python3'
 
@@ -18,6 +20,10 @@ export const isInstalled = {
   zkCli: (): boolean => existsSync(zkCli) && ends0('java', '-version'),
   cliMt: (): boolean => existsSync(cliMt),
   kazoo: (): boolean => existsSync(python) && ends0(python, '-c', 'import kazoo'),
+  /** Its driver is a source file, so that it takes a JDK. */
+  curator: (): boolean =>
+    curatorClassPath.split(':').every((jar) => existsSync(jar)) &&
+    ends0('java', '--add-modules', 'jdk.compiler', '-version'),
   zookeeperBinding: (): boolean => ends0(nodeOfNpm(), '-e', "require('zookeeper')"),
 }
 
