@@ -246,12 +246,12 @@ export const ustring: Codec<string> = {
   write: (writer, value) => writer.ustring(value),
 }
 
-/** A counted list; a null one (count −1) reads as empty. */
+/** A counted list; a null one (count −1) reads as empty, as any below zero does (BinaryIndex). */
 export function vector<T>(item: Codec<T>): Codec<readonly T[]> {
   return {
     read(reader) {
       const count = reader.int()
-      if (count < -1 || count > reader.left) throw new MalformedFrame(`vector of ${count} items`)
+      if (count > reader.left) throw new MalformedFrame(`vector of ${count} items`)
       const items: T[] = []
       for (let left = count; left > 0; left--) items.push(item.read(reader))
       return items

@@ -334,6 +334,7 @@ export class Tree {
     node.mtime = header.time
     this.#cache.resized(grown)
     this.#dataBytes += grown
+    this.#quotas.used(txn.path, grown, 0)
     events.push({ type: eventTypes.dataChanged, path: txn.path, acl: node.acl })
     return stats ? { err: 0, stat: statOf(node) } : { err: 0 }
   }
