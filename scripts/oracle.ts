@@ -6,7 +6,7 @@
  * every step is printed, with --keep the search goes on after a difference.
  */
 import { showDifference, showObservation } from '../test/oracle/compare.ts'
-import { deliberate, type DeliberateName } from '../test/oracle/deliberate.ts'
+import { avoided, deliberate, type DeliberateName } from '../test/oracle/deliberate.ts'
 import { Duel, type Outcome } from '../test/oracle/duel.ts'
 import { countOf, generate } from '../test/oracle/generate.ts'
 import type { Seen } from '../test/oracle/player.ts'
@@ -100,4 +100,5 @@ function summarize(): void {
   for (const [name, { reason }] of Object.entries(deliberate)) {
     console.log(`  ${duel.met.get(name as DeliberateName) ?? 0}× ${name}: ${reason}`)
   }
+  for (const line of avoided) console.log(`  never asked for: ${line}`)
 }

@@ -21,8 +21,8 @@ export interface Deliberate {
 /** Closes the connection after −6, in every version. */
 const unknownOperation = (request: Request): Request => ({ ...request, code: 999 })
 /** −8, and a zxid is used up, in every version. */
-const badArguments = (request: Request): Request => ({
-  ...request,
+const badArguments = ({ xid }: Request): Request => ({
+  ...(xid !== undefined && { xid }),
   op: 'create',
   body: { path: '/', data: null, acl: [], flags: 99 },
 })
@@ -78,12 +78,13 @@ export const deliberate = {
       apache.err === ours.err,
   },
   'checkWatches of others': {
-    reason: '3.8.0 finds the watch of any connection on the path; since 3.9 only one’s own',
+    reason:
+      '3.8.0 finds the watch of anybody on the path, which must begin with /; since 3.9 one’s own',
     same: (apache, ours) =>
       apache.saw === 'reply' &&
       ours.saw === 'reply' &&
       ours.request?.op === 'checkWatches' &&
-      apache.err === 0 &&
+      (apache.err === 0 || apache.err === errorCodes.MarshallingError) &&
       ours.err === errorCodes.NoWatcher &&
       apache.zxid === ours.zxid,
   },
@@ -116,6 +117,18 @@ export const deliberate = {
 } as const satisfies Record<string, Deliberate>
 
 export type DeliberateName = keyof typeof deliberate
+
+/** Differences that would spread, or that chance decides: the scripts keep away from them. Other tests show the most of them. */
+export const avoided: readonly string[] = [
+  'a wrong password while the owner is connected: ZooKeeper closes the owner’s connection, here it stays (W08)',
+  'several modes of watches on one path and connection: 3.8.0 keeps the last, since 3.9 they live together (E14)',
+  'auth in a burst: ZooKeeper answers it at once, before what was asked earlier; here in its turn',
+  'a request right behind a setACL: ZooKeeper checks it against either ACL, here against the new one',
+  'writes in a burst below a hard quota: either counts what is applied by then',
+  'quota limits that cannot be read: ZooKeeper answers −5 to every write below, here they limit nothing',
+  'createTtl without TTL inside a multi: an ordinary create in ZooKeeper, −8 here',
+  'a body that is no ReconfigRequest: −5 from both, but here it uses up a zxid',
+]
 
 const watcherTypes = { children: 1, data: 2, any: 3, persistent: 4, recursive: 5 } as const
 

@@ -17,7 +17,7 @@ export interface Recipe {
 export const countOf = (step: Step): number => (step.act === 'ask' ? step.requests.length : 1)
 
 export function generate({ seed, operations: wanted, sessions, root }: Recipe): Step[] {
-  const writer = new Scriptwriter(new Random(seed), root, sessions)
+  const writer = new Scriptwriter(new Random(seed), root, sessions, seed % 4 === 0)
   const steps = writer.opening()
   for (let count = 0; count < wanted;) {
     const step = writer.step()
@@ -37,19 +37,32 @@ class Scriptwriter {
   readonly #random: Random
   readonly #root: string
   readonly #sessions: number
+  /** A hard quota lies on a part of the tree; then nothing is pipelined. */
+  readonly #hasQuota: boolean
 
-  constructor(random: Random, root: string, sessions: number) {
+  constructor(random: Random, root: string, sessions: number, hasQuota: boolean) {
+    this.#hasQuota = hasQuota
     this.#random = random
     this.#root = root
     this.#sessions = sessions
   }
 
   opening(): Step[] {
-    const paths = [this.#root, `${this.#root}/a`, `${this.#root}/b`]
-    return paths.map((path) => ({
+    const root = this.#root
+    const quota = `/zookeeper/quota${root}`
+    const nodes: readonly (readonly [string, string])[] = [
+      [root, ''],
+      [`${root}/a`, ''],
+      [`${root}/b`, ''],
+      [quota, ''],
+      [`${quota}/a`, ''],
+      [`${quota}/a/zookeeper_limits`, 'count=-1,bytes=-1=;byteHardLimit=40;countHardLimit=6'],
+      [`${quota}/a/zookeeper_stats`, 'count=0,bytes=0'],
+    ]
+    return nodes.slice(0, this.#hasQuota ? nodes.length : 3).map(([path, text]) => ({
       act: 'ask',
       session: 0,
-      requests: [{ op: 'create', body: { path, data: null, acl: open, flags: 0 } }],
+      requests: [{ op: 'create', body: { path, data: Buffer.from(text), acl: open, flags: 0 } }],
     }))
   }
 
@@ -58,7 +71,11 @@ class Scriptwriter {
     const ask = (...requests: readonly Request[]): Step => ({ act: 'ask', session, requests })
     return this.#pick<Step>([
       [70, () => ask(this.#request())],
-      [14, () => ask(...this.#many(2, 8, () => this.#request()).filter(isInOrder))],
+      [this.#hasQuota ? 10 : 0, () => ask(this.#quota())],
+      [
+        this.#hasQuota ? 0 : 14,
+        () => ask(...this.#many(2, 8, () => this.#request()).filter(isInOrder)),
+      ],
       [4, () => ask(this.#malformed())],
       [1, () => ask(this.#unknown())],
       [1, () => ({ act: 'bytes', session, bytes: this.#noFrame() })],
@@ -89,7 +106,7 @@ class Scriptwriter {
       [3, () => this.#multiRead()],
       [3, () => this.#setWatches()],
       [2, () => this.#setWatches2()],
-      [6, () => this.#addWatch()],
+      [9, () => this.#addWatch()],
       [3, () => ({ op: 'removeWatches', body: this.#watches() })],
       [3, () => ({ op: 'checkWatches', body: this.#watches() })],
       [2, () => ({ op: 'getEphemerals', body: { prefixPath: this.#prefix() } })],
@@ -97,6 +114,7 @@ class Scriptwriter {
       [1, () => ({ op: 'whoAmI', body: undefined })],
       [2, () => this.#auth()],
       [1, () => ({ op: 'reconfig', body: reconfig })],
+      [1, () => ({ op: 'deleteContainer', body: { path: this.#path() } })],
     ])
     return isThere(request.op) ? request : this.#request()
   }
@@ -172,6 +190,30 @@ class Scriptwriter {
       request: { path: this.#path(), watch: this.#below(2) === 0 },
     })
     return { op: 'multiRead', body: this.#many(0, 4, operation) }
+  }
+
+  #quota(): Request {
+    const quota = `/zookeeper/quota${this.#root}/a`
+    const stats = `${quota}/zookeeper_stats`
+    const limits = `${quota}/zookeeper_limits`
+    const create = (path: string, text: string): Request => ({
+      op: 'create',
+      body: { path, data: Buffer.from(text), acl: open, flags: 0 },
+    })
+    return this.#pick<Request>([
+      [10, () => ({ op: 'getData', body: { path: stats, watch: this.#below(2) === 0 } })],
+      [2, () => ({ op: 'getData', body: { path: limits, watch: false } })],
+      [
+        4,
+        () => {
+          const data = Buffer.from(this.#of(quotaTexts))
+          return { op: 'setData', body: { path: limits, data, version: -1 } }
+        },
+      ],
+      [1, () => ({ op: 'delete', body: { path: this.#of([stats, limits]), version: -1 } })],
+      [2, () => create(stats, 'count=0,bytes=0')],
+      [2, () => create(limits, this.#of(quotaTexts))],
+    ])
   }
 
   #setWatches(): Request {
@@ -381,6 +423,7 @@ const isDelicate: ReadonlySet<Operation> = new Set([
   'removeWatches',
   'checkWatches',
   'createTtl',
+  'deleteContainer',
   'auth',
   'reconfig',
 ])
@@ -405,6 +448,12 @@ const noAddresses = [
   '127.0.0.1/x',
   '',
   '256.0.0.1',
+] as const
+const quotaTexts = [
+  'count=-1,bytes=-1=;byteHardLimit=40;countHardLimit=6',
+  'count=-1,bytes=-1=;byteHardLimit=-1;countHardLimit=4',
+  'count=-1,bytes=-1=;byteHardLimit=20;countHardLimit=-1',
+  'count=1,bytes=1',
 ] as const
 const oddCharacters = [
   0, 1, 0x1f, 0x20, 0x7e, 0x7f, 0x9f, 0xa0, 0xd7ff, 0xe000, 0xf8ff, 0xf900, 0xffef, 0xfff0, 0xfffd,
