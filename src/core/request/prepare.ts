@@ -127,7 +127,7 @@ function exceedsQuota(
   const { limits, used } = quota
   const { countHardLimit, byteHardLimit } = limits
   if (count > 0 && countHardLimit > -1 && used.count + count > countHardLimit) return true
-  return byteHardLimit > -1 && used.bytes + bytes > byteHardLimit
+  return bytes !== 0 && byteHardLimit > -1 && used.bytes + bytes > byteHardLimit
 }
 
 export function prepareDelete(request: DeleteRequest, asker: Asker, view: PendingView): Prepared {
