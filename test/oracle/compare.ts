@@ -1,4 +1,5 @@
 /** What two servers showed of one step: the same, a deliberate difference, or one that must be told. */
+import { errorCodes } from '../../src/core/wire/refusals.ts'
 import { deliberate, type Deliberate, type DeliberateName } from './deliberate.ts'
 import type { Observation } from './mask.ts'
 import type { Seen } from './player.ts'
@@ -54,7 +55,14 @@ export class Comparer {
       if (name === 'exists needs READ') this.#noteLostWatch(who, ours)
       return true
     }
-    return false
+    return this.#isRemovalOfApaches(who, apache, ours)
+  }
+
+  #isRemovalOfApaches(who: number | 'guest', apache: Observation, ours: Observation): boolean {
+    if (apache.saw !== 'reply' || ours.saw !== 'reply') return false
+    if (ours.request?.op !== 'removeWatches' || apache.err !== 0) return false
+    const { path } = ours.request.body as { readonly path: string }
+    return ours.err === errorCodes.NoWatcher && this.#onlyApache.has(`${who} ${path}`)
   }
 
   #noteLostWatch(who: number | 'guest', ours: Observation): void {
