@@ -124,6 +124,7 @@ export const avoided: readonly string[] = [
   'several modes of watches on one path and connection: 3.8.0 keeps the last, since 3.9 they live together (E14)',
   'auth in a burst: ZooKeeper answers it at once, before what was asked earlier; here in its turn',
   'a request right behind a setACL: ZooKeeper checks it against either ACL, here against the new one',
+  'a write right behind a multi that creates with a TTL flag: ZooKeeper fails in its midst and takes nothing back for a while',
   'writes in a burst below a hard quota: either counts what is applied by then',
   'quota limits that cannot be read: ZooKeeper answers −5 to every write below, here they limit nothing',
   'createTtl without TTL inside a multi: an ordinary create in ZooKeeper, −8 here',

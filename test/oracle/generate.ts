@@ -2,6 +2,7 @@
 import type { Acl } from '../../src/core/jute/records.ts'
 import { operations } from '../../src/core/request/operations.ts'
 import { Random } from '../../src/core/shared/random.ts'
+import type { MultiOperation } from '../../src/core/wire/multi.ts'
 import { createFlags, type Operation, xids } from '../../src/core/wire/opcodes.ts'
 import { bytesOf, type Request, type Step } from './script.ts'
 
@@ -428,11 +429,16 @@ const isDelicate: ReadonlySet<Operation> = new Set([
   'reconfig',
 ])
 
-/**
- * ZooKeeper answers auth at once, before what was asked earlier and still waits. What is asked right behind a setACL is
- * checked against the old ACL or the new, as chance will have it.
- */
-const isInOrder = ({ op }: Request): boolean => op !== 'auth' && op !== 'setAcl'
+/** May others be asked right behind it, or right before? See `avoided` in deliberate.ts. */
+const isInOrder = ({ op, body }: Request): boolean =>
+  op !== 'auth' &&
+  op !== 'setAcl' &&
+  !(op === 'multi' && (body as readonly MultiOperation[]).some(lacksTtl))
+
+function lacksTtl({ operation, request }: MultiOperation): boolean {
+  const { flags } = request as { readonly flags?: number }
+  return operation !== 'createTtl' && (flags === 5 || flags === 6)
+}
 
 const entry = (perms: number, scheme: string, id: string): Acl => ({ perms, id: { scheme, id } })
 const world = (perms: number): Acl => entry(perms, 'world', 'anyone')
