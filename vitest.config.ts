@@ -12,6 +12,7 @@ export default defineConfig({
           name: 'core',
           include: ['test/**/*.test.ts'],
           exclude: ['test/actors/**', 'test/e2e/**', 'test/interop/**'],
+          setupFiles: ['test/support/property-seed.ts'],
         },
       },
       {
