@@ -6,7 +6,7 @@ import { RpcTarget } from 'cloudflare:workers'
 import type { Sid } from '../core/shared/units.ts'
 import type { LinkId, PeerInput } from '../core/turn.ts'
 import type { Packet } from '../core/zab/messages.ts'
-import { readPackets, writePackets } from '../core/zab/packet-codec.ts'
+import { readPackets, writeMessages } from '../core/zab/packet-codec.ts'
 import { Channel } from './channel.ts'
 
 /** One end of a link, as the other end holds it. */
@@ -113,7 +113,7 @@ export class MemberLinks {
       if (link.packets.length > 0) {
         const packets = link.packets
         link.packets = []
-        link.channel.send(writePackets(packets))
+        for (const message of writeMessages(packets)) link.channel.send(message)
       }
       link.channel.flush()
     }

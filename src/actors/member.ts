@@ -237,8 +237,7 @@ export class Member extends DurableObject<Env> {
     for (const { link, packet } of turn.send) this.#links.send(link, packet)
     for (const { to, note } of turn.notes) this.#sendNote(to, note)
     for (const edge of turn.edges) {
-      const output = this.#replica.desk.takeOutput(edge)
-      if (output !== undefined) this.#edges.send(edge, output)
+      for (const piece of this.#replica.desk.takeOutput(edge)) this.#edges.send(edge, piece)
     }
     if (turn.persist.length > 0) this.#persist(turn)
     for (const link of turn.disconnect) this.#links.disconnect(link)

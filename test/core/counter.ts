@@ -121,10 +121,16 @@ export class Counter {
 
   /** What the actor was told since the last call, a line each: `slot: what`. */
   heard(): string[] {
-    const output = this.desk.takeOutput(edge)
-    return output === undefined ? [] : readDown(output).flatMap(linesOf)
+    return this.pieces().flatMap(linesIn)
+  }
+
+  /** The same as it leaves, in messages. */
+  pieces(): readonly Uint8Array[] {
+    return this.desk.takeOutput(edge)
   }
 }
+
+export const linesIn = (piece: Uint8Array): string[] => readDown(piece).flatMap(linesOf)
 
 const verdictNames = Object.fromEntries(
   Object.entries(verdicts).map(([name, code]) => [code, name]),

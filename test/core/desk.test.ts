@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { verdicts } from '../../src/core/session/edge-messages.ts'
-import { Counter } from './counter.ts'
+import { limits } from '../../src/core/shared/limits.ts'
+import { Counter, linesIn } from './counter.ts'
 import { aclOf, ask, bytesOf, session } from './machine.ts'
 
 const create = (path: string, acl = aclOf(31)) => ({ path, data: bytesOf('x'), acl, flags: 0 })
@@ -228,6 +229,28 @@ describe('[W3] a standard watch fires once', () => {
     ])
   })
 })
+
+test('[W7] 50,000 deletions of one txn reach a watcher of the subtree, each once, in pieces', () => {
+  const counter = new Counter().open(2)
+  counter.write(ask.create('/p'))
+  const name = 'x'.repeat(200)
+  for (let at = 0; at < 50_000; at++) {
+    counter.ask(2, at, 'create', { ...create(`/p/${name}${at}`), flags: 1 })
+  }
+  counter.decide()
+  counter.heard()
+  counter.ask(1, 1, 'addWatch', { path: '/p', mode: 1 })
+  counter.heard()
+  counter.ask(2, 1, 'closeSession', undefined)
+  counter.decide()
+  const pieces = counter.pieces()
+  expect(pieces.length).toBeGreaterThan(2)
+  for (const piece of pieces) expect(piece.length).toBeLessThan(limits.linkMessageBytesMax + 1024)
+  const heard = pieces.flatMap(linesIn)
+  expect(heard.length).toBe(50_002)
+  expect(new Set(heard.slice(0, 50_000)).size).toBe(50_000)
+  expect(heard.slice(50_000)).toEqual(['2: 1 ok', '2: ended'])
+}, 60_000)
 
 describe('[W4] setWatches tells what changed since, and arms what did not', () => {
   const scene = () => {

@@ -9,6 +9,7 @@ import {
   type Zxid,
 } from '../../src/core/shared/units.ts'
 import { Proposer } from '../../src/core/request/proposer.ts'
+import type { Identity } from '../../src/core/tree/acl.ts'
 import type { TreeEvent } from '../../src/core/tree/events.ts'
 import { type Outcome, Tree, worldAnyone } from '../../src/core/tree/tree.ts'
 import { readTxn, type TxnBody, type TxnHeader } from '../../src/core/tree/txn.ts'
@@ -64,9 +65,9 @@ export const ask = {
 
 /** Operations inside a multi. */
 export const op = {
-  create: (path: string, flag: Flag = 'persistent'): MultiOperation => ({
+  create: (path: string, flag: Flag = 'persistent', acl = worldAnyone): MultiOperation => ({
     operation: 'create',
-    request: { path, data: bytesOf('x'), acl: worldAnyone, flags: createFlags[flag] },
+    request: { path, data: bytesOf('x'), acl, flags: createFlags[flag] },
   }),
   delete: (path: string, version = -1): MultiOperation => ({
     operation: 'delete',
@@ -93,6 +94,8 @@ export class Machine {
   readonly store: MemoryStore
   readonly tree: Tree
   readonly proposer: Proposer
+  /** What whoever asks has proved. */
+  identities: Identity[] = []
   #number = 0
   #timeMs = 1000
 
@@ -125,7 +128,7 @@ export class Machine {
       number: this.#number,
       session: id,
       attachment: 7,
-      identities: [],
+      identities: this.identities,
       frame: request,
     }
     this.proposer.prepare(asSid(sid), forwarded, this.#timeMs)

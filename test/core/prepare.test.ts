@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { sequenceSuffix } from '../../src/core/request/prepare.ts'
+import { settingRows } from '../../src/core/shared/settings.ts'
 import { pathFault } from '../../src/core/tree/path.ts'
 import { aclOf, ask, Machine, nobodysAcl, op, session } from './machine.ts'
 
@@ -372,5 +373,50 @@ describe('[S11] only the attachment a session has now may write', () => {
     machine.open()
     expect(machine.tree.ephemeralsOf(session(1)).size).toBe(1)
     expect(machine.tree.sessions.size).toBe(1)
+  })
+})
+
+describe('[T9] a txn fits one log row', () => {
+  const most = 1_900_000
+
+  test('a multi as long as a frame may be, of the smallest operations that grow', () => {
+    const machine = new Machine().open()
+    const operation = op.create('/a', 'persistentSequential')
+    const length = ask.multi(operation).length - ask.multi().length
+    const frameBytesMax = settingRows.JUTE_MAX_BUFFER.max
+    const frame = ask.multi(
+      ...Array<typeof operation>(Math.floor(frameBytesMax / length)).fill(operation),
+    )
+    machine.propose(frame)
+    expect(machine.proposer.waitingBytes).toBeGreaterThan(frame.length)
+    expect(machine.proposer.waitingBytes).toBeLessThan(most)
+    expect(machine.apply()[0]?.outcome.parts?.every(({ err }) => err === 0)).toBe(true)
+  })
+
+  const auth = [{ perms: 31, id: { scheme: 'auth', id: '' } }]
+  const proved = (count: number): { scheme: string; id: string }[] =>
+    Array.from({ length: count }, (_, at) => ({
+      scheme: 'digest',
+      id: `user${at}:${'h'.repeat(28)}`,
+    }))
+
+  test('a multi whose `auth` would swell it is refused whole with −5, and leaves no trace', () => {
+    const machine = new Machine().open()
+    machine.identities = proved(20)
+    const creates = Array.from({ length: 2000 }, (_, at) =>
+      op.create(`/a${at}`, 'persistent', auth),
+    )
+    expect(machine.fate(ask.multi(...creates))).toBe('MarshallingError')
+    expect(machine.fate(ask.create('/a0'))).toBe('granted')
+    expect(machine.fate(ask.multi(...creates.slice(1, 50)))).toBe('granted')
+    expect(machine.tree.get('/a1')?.acl.length).toBe(20)
+  })
+
+  test('a single list that would swell it is refused with −114', () => {
+    const machine = new Machine().open()
+    machine.identities = proved(3000)
+    expect(machine.fate(ask.create('/a', 'persistent', auth))).toBe('InvalidAcl')
+    machine.identities = proved(100)
+    expect(machine.fate(ask.create('/a', 'persistent', auth))).toBe('granted')
   })
 })

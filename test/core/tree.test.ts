@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { asSessionId } from '../../src/core/shared/units.ts'
 import { Tree } from '../../src/core/tree/tree.ts'
 import { digestOf, statOf } from '../../src/core/tree/znode.ts'
-import { crc32 } from '../../src/core/tree/crc32.ts'
+import { crc32 } from '../../src/core/shared/crc32.ts'
+import { MemoryDisk, MemoryStore } from '../support/memory-store.ts'
 import { aclOf, ask, bytesOf, Machine, op, session } from './machine.ts'
 
 const statIn = (machine: Machine, path: string) => {
@@ -146,6 +147,33 @@ describe('[T5] the end of a session', () => {
     expect(last.ephemeralsOf(negative).size).toBe(0)
   })
 })
+
+test('[T9] the end of a session with 50,000 ephemerals is one small txn, the same from disk as in memory', () => {
+  const disk = new MemoryDisk()
+  const beforeCrash = new Machine(0, new MemoryStore(disk))
+  const witness = new Machine()
+  for (const machine of [beforeCrash, witness]) {
+    machine.open()
+    machine.run(ask.create('/p'))
+    for (let at = 0; at < 50_000; at++) {
+      machine.propose(ask.create(`/p/${'long'.repeat(10)}${at}`, 'ephemeral'))
+      if (at % 1000 === 999) machine.apply()
+    }
+  }
+  beforeCrash.checkpoint()
+  const afterCrash = new Machine(0, new MemoryStore(disk))
+  afterCrash.resumeFrom(beforeCrash)
+  for (const machine of [afterCrash, witness]) {
+    machine.propose(ask.close())
+    expect(machine.proposer.waitingBytes).toBeLessThan(100)
+  }
+  const [one, other] = [afterCrash.apply(), witness.apply()]
+  expect(one).toEqual(other)
+  expect(one[0]?.events.length).toBe(100_000)
+  expect(afterCrash.tree.digest()).toBe(witness.tree.digest())
+  expect(afterCrash.tree.nodeCount).toBe(6)
+  expect(afterCrash.tree.ephemeralCount).toBe(0)
+}, 60_000)
 
 test('[T6] CRC-32 is the one of IEEE 802.3, in one go and in parts', () => {
   expect(crc32(bytesOf('123456789'))).toBe(0xcbf43926)

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { BrokenInvariant } from '../../src/core/shared/assert.ts'
+import { limits } from '../../src/core/shared/limits.ts'
 import { asEpoch, asZxid, type Zxid, zxidOf } from '../../src/core/shared/units.ts'
 import { History } from '../../src/core/zab/history.ts'
 import type { LogBatch } from '../../src/core/zab/log-batch.ts'
@@ -66,6 +67,14 @@ describe('history', () => {
         )
       }),
     )
+  })
+
+  test('forgets more where the newest txns are more than memory should hold', () => {
+    const large = 'x'.repeat(limits.historyBytesMax / 4)
+    const batches = Array.from({ length: 10 }, (_, at) => batchOf(zxid(1, at + 1), [large]))
+    const history = new History(asZxid(0), batches, 500)
+    expect(history.forget(zxid(1, 2))).toBe(zxid(1, 2))
+    expect(history.forget(zxid(1, 10))).toBe(zxid(1, 7))
   })
 
   test('refuses a gap within a batch, zxids that go back, a checkpoint older than its base', () => {

@@ -1,11 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { MalformedFrame } from '../../src/core/jute/codec.ts'
-import { asEpoch, asSid, zxidOf } from '../../src/core/shared/units.ts'
+import { limits } from '../../src/core/shared/limits.ts'
+import { asEpoch, asSid, asZxid, zxidOf } from '../../src/core/shared/units.ts'
 import type { Packet, ServerState } from '../../src/core/zab/messages.ts'
 import {
   readNotification,
   readPackets,
+  writeMessages,
   writeNotification,
   writePackets,
 } from '../../src/core/zab/packet-codec.ts'
@@ -52,6 +54,19 @@ test('packets are read as they were written', () => {
       expect(readPackets(writePackets(packets))).toEqual(packets)
     }),
   )
+})
+
+test('[C4] a history given in one turn travels in messages that calls can carry, in order', () => {
+  const half = batchOf(asZxid(1), ['x'.repeat(limits.linkMessageBytesMax / 2)])
+  const proposal = { type: 'proposal', batch: half } as const
+  const packets = [{ type: 'ping' } as const, ...Array<typeof proposal>(7).fill(proposal)]
+  const messages = writeMessages(packets)
+  expect(messages.length).toBe(7)
+  for (const { length } of messages) expect(length).toBeLessThan(limits.linkMessageBytesMax)
+  expect(messages.flatMap(readPackets).map(({ type }) => type)).toEqual(
+    packets.map(({ type }) => type),
+  )
+  expect(writeMessages([{ type: 'ping' }]).length).toBe(1)
 })
 
 test('a message cut anywhere is whole packets, or malformed', () => {

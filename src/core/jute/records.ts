@@ -159,7 +159,6 @@ export type SetDataTxn = Decoded<typeof SetDataTxn>
 export const CheckVersionTxn = record({ path: ustring, version: int })
 export const SetAclTxn = record({ path: ustring, acl: vector(Acl), version: int })
 export const CreateSessionTxn = record({ timeOut: int })
-export const CloseSessionTxn = record({ paths2Delete: vector(ustring) })
 export const ErrorTxn = record({ err: int })
 export const Txn = record({ type: int, data: buffer })
 export const MultiTxn = record({ txns: vector(Txn) })

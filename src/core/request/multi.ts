@@ -1,5 +1,8 @@
 /** All or nothing: every operation of a multi is prepared upon the ones before it, or none is. */
 import type { Reader } from '../jute/codec.ts'
+import type { Acl } from '../jute/records.ts'
+import { limits } from '../shared/limits.ts'
+import { bytesOfAcl } from '../tree/acl.ts'
 import type { Change, TxnBody } from '../tree/txn.ts'
 import { type MultiOperation, readMultiRequest } from '../wire/multi.ts'
 import { createFlags, type Operation } from '../wire/opcodes.ts'
@@ -22,6 +25,7 @@ export function prepareMulti(
   const changes: Change[] = []
   let refusal: number | undefined
   let isSpoilt = false
+  let aclGrowth = 0
   view.allOrNothing(() => {
     for (const operation of asked) {
       isSpoilt = lacksTtl(operation)
@@ -32,6 +36,9 @@ export function prepareMulti(
         return false
       }
       changes.push(prepared)
+      aclGrowth += growthOfAcl(operation, prepared)
+      isSpoilt = aclGrowth > limits.aclGrowthBytesMax
+      if (isSpoilt) return false
     }
     return true
   })
@@ -63,6 +70,11 @@ function hasGoodFlag({ request }: MultiOperation): boolean {
 function lacksTtl({ operation, request }: MultiOperation): boolean {
   const { flags = createFlags.persistent } = request as { readonly flags?: number }
   return operation !== 'createTtl' && flags >= createFlags.persistentWithTtl
+}
+
+function growthOfAcl({ request }: MultiOperation, prepared: Change): number {
+  if (!('acl' in prepared)) return 0
+  return bytesOfAcl(prepared.acl) - bytesOfAcl((request as { readonly acl: readonly Acl[] }).acl)
 }
 
 function prepareOne(

@@ -97,14 +97,14 @@ export class PendingView {
     this.#setSession(session, false, zxid)
   }
 
-  /** The ephemerals a session will own, sorted: the order in memory is another than the one a restart reads from disk. */
-  ephemeralsOf(session: SessionId): string[] {
+  /** The ephemerals a session will own. */
+  ephemeralsOf(session: SessionId): Iterable<string> {
     const paths = new Set(this.#tree.ephemeralsOf(session))
     for (const [path, { node }] of this.#changes) {
       if (node?.owner === session) paths.add(path)
       else paths.delete(path)
     }
-    return [...paths].toSorted()
+    return paths
   }
 
   /** Runs `attempt`; if it answers false, everything it changed here is put back. */

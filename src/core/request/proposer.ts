@@ -126,11 +126,12 @@ export class Proposer {
   }
 
   #closeSession(asker: Asker): TxnBody {
-    const paths2Delete = this.#view.ephemeralsOf(asker.session)
-    for (const path of paths2Delete) this.#view.removeEphemeral(path, asker.zxid)
+    for (const path of this.#view.ephemeralsOf(asker.session)) {
+      this.#view.removeEphemeral(path, asker.zxid)
+    }
     this.#view.closeSession(asker.session, asker.zxid)
     this.#owners.delete(asker.session)
-    return { type: 'closeSession', paths2Delete }
+    return { type: 'closeSession' }
   }
 }
 

@@ -106,10 +106,9 @@ export class Desk {
     return (this.#edges.get(edge)?.owed ?? 0) > 0
   }
 
-  /** What must go to the actor now; undefined if nothing. */
-  takeOutput(edge: number): Uint8Array | undefined {
-    const outbox = this.#edges.get(edge)?.outbox
-    return outbox === undefined || outbox.isEmpty ? undefined : outbox.take()
+  /** What must go to the actor now, in pieces that calls can carry. */
+  takeOutput(edge: number): readonly Uint8Array[] {
+    return this.#edges.get(edge)?.outbox.take() ?? []
   }
 
   /** Edges with something to say. */

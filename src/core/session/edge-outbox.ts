@@ -1,16 +1,20 @@
 /** What a member has to say to one session actor, written as it comes, taken at the end of the turn. */
 import { type Codec, Writer } from '../jute/codec.ts'
+import { limits } from '../shared/limits.ts'
 import type { Zxid } from '../shared/units.ts'
 import { type DownMessage, framesKind, writeDown } from './edge-messages.ts'
 
 export class EdgeOutbox {
   readonly #writer = new Writer(4096)
+  /** What is as long as a call may carry: the end of one session may be 100,000 events. */
+  #full: Uint8Array[] = []
 
   get isEmpty(): boolean {
-    return this.#writer.at === 0
+    return this.#writer.at === 0 && this.#full.length === 0
   }
 
   send(message: DownMessage): void {
+    this.#cut()
     writeDown(this.#writer, message)
   }
 
@@ -18,6 +22,7 @@ export class EdgeOutbox {
   reply(slot: number, xid: number, zxid: Zxid, err: number): void
   reply<T>(slot: number, xid: number, zxid: Zxid, err: number, codec: Codec<T>, value: T): void
   reply<T>(slot: number, xid: number, zxid: Zxid, err: number, codec?: Codec<T>, value?: T): void {
+    this.#cut()
     const writer = this.#writer
     writer.byte(framesKind)
     writer.int(slot)
@@ -32,9 +37,18 @@ export class EdgeOutbox {
     writer.patchInt(at + 4, writer.at - at - 8)
   }
 
-  take(): Uint8Array {
-    const bytes = this.#writer.take()
+  /** Everything, in order, each piece whole messages. */
+  take(): Uint8Array[] {
+    const pieces = this.#full
+    this.#full = []
+    if (this.#writer.at > 0) pieces.push(this.#writer.take())
     this.#writer.reset()
-    return bytes
+    return pieces
+  }
+
+  #cut(): void {
+    if (this.#writer.at < limits.linkMessageBytesMax) return
+    this.#full.push(this.#writer.take())
+    this.#writer.reset()
   }
 }

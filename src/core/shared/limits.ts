@@ -8,6 +8,13 @@ export const limits = {
   zxidsReserved: 0x2_0000,
   /** One log row holds one batch. A SQLite row may have 2 MB on Cloudflare, and one txn may be one 1 MB frame. */
   logBatchBytesMax: 900_000,
+  /**
+   * How much longer the ACLs of a txn may be than those of its request, where `auth` stands for all that a session has
+   * proved: a txn is at most a fifth longer than its frame otherwise, and must fit one log row.
+   */
+  aclGrowthBytesMax: 100_000,
+  /** Log kept in memory behind the checkpoint for late learners: COMMIT_LOG_COUNT txns may be as many MB. */
+  historyBytesMax: 16 * 1024 * 1024,
   /** Proposals and forwarded requests a link message may carry before the next message is begun. */
   linkMessageBytesMax: 4 * 1024 * 1024,
   /** A chunk of a streamed snapshot: large enough to be few, small enough to be staged in one transaction. */

@@ -1,5 +1,6 @@
 /** Who may do what: evaluation of a znode's ACL, and what an ACL must look like to be stored. */
 import type { Acl } from '../jute/records.ts'
+import { limits } from '../shared/limits.ts'
 import { isAddressPattern, matchesAddress } from './address.ts'
 
 /** An identity a session proved, or has by its address; `whoAmI` lists them. */
@@ -37,8 +38,14 @@ export function storableAcl(
     } else if (isValidId(id)) stored.push(entry)
     else return undefined
   }
-  return stored.length === 0 ? undefined : stored
+  if (stored.length === 0) return undefined
+  const growth = bytesOfAcl(stored) - bytesOfAcl(acl)
+  return growth > limits.aclGrowthBytesMax ? undefined : stored
 }
+
+/** As a txn holds it, for names in ASCII. */
+export const bytesOfAcl = (acl: readonly Acl[]): number =>
+  acl.reduce((sum, { id }) => sum + 12 + id.scheme.length + id.id.length, 0)
 
 /** What somebody without ADMIN is shown: who, but no hash of a password (CVE-2019-0201). */
 export function redacted(acl: readonly Acl[]): readonly Acl[] {

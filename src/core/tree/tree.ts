@@ -249,7 +249,7 @@ export class Tree {
         this.#openSession(asSessionId(header.session), change.timeOut)
         return { err: 0 }
       case 'closeSession':
-        this.#closeSession(header, change.paths2Delete, events)
+        this.#closeSession(header, events)
         return { err: 0 }
       default:
         return unreachable(change)
@@ -373,12 +373,12 @@ export class Tree {
     this.#noteSession(session, encode(SessionRow, { timeoutMs }))
   }
 
-  #closeSession(header: TxnHeader, paths: readonly string[], events: TreeEvent[]): void {
+  /** Sorted: members tell watchers in one order, whatever the order of their memory. */
+  #closeSession(header: TxnHeader, events: TreeEvent[]): void {
     const session = asSessionId(header.session)
-    for (const path of paths) {
-      if (this.#cache.get(path) !== undefined) this.#delete(header, path, events)
+    for (const path of [...this.ephemeralsOf(session)].toSorted()) {
+      this.#delete(header, path, events)
     }
-    invariant(this.ephemeralsOf(session).size === 0, 'a closed session leaves no ephemeral behind')
     this.#sessions.delete(session)
     this.#noteSession(session, null)
   }

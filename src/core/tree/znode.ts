@@ -12,7 +12,7 @@ import {
   Writer,
 } from '../jute/codec.ts'
 import { Acl, type Stat } from '../jute/records.ts'
-import { crc32 } from './crc32.ts'
+import { crc32 } from '../shared/crc32.ts'
 import { isSessionOwner } from './owner.ts'
 
 export interface Znode {

@@ -3,6 +3,7 @@
  * epoch, so a zxid between a batch's first and last is in it, and two members that share a zxid share all before it.
  */
 import { invariant } from '../shared/assert.ts'
+import { limits } from '../shared/limits.ts'
 import { counterOf, epochOf, type Zxid } from '../shared/units.ts'
 import { type LogBatch, sliceBatch } from './log-batch.ts'
 
@@ -12,6 +13,7 @@ export class History {
   #base: Zxid
   #batches: LogBatch[] = []
   #txns = 0
+  #bytes = 0
 
   /** `base` is the zxid just before the first txn that is kept. */
   constructor(base: Zxid, batches: readonly LogBatch[], txnsMax: number, counterStart = 0) {
@@ -44,6 +46,7 @@ export class History {
     invariant(batch.first > this.last, 'logged zxids only grow')
     this.#batches.push(batch)
     this.#txns += batch.count
+    this.#bytes += batch.bytes.length
   }
 
   /** Drops every txn above `to`. */
@@ -52,6 +55,7 @@ export class History {
     while (this.last > to) {
       const batch = this.#batches.pop() as LogBatch
       this.#txns -= batch.count
+      this.#bytes -= batch.bytes.length
       const kept = sliceBatch(batch, this.last, to)
       if (kept) this.append(kept)
     }
@@ -62,18 +66,22 @@ export class History {
     this.#base = base
     this.#batches = []
     this.#txns = 0
+    this.#bytes = 0
   }
 
   /**
    * The tree is durable up to `checkpointed`, so what is older may go, except the newest txns that late learners will
-   * ask for. Returns the new base: log rows that end at or before it may be deleted.
+   * ask for, as far as memory allows. Returns the new base: log rows that end at or before it may be deleted.
    */
   forget(checkpointed: Zxid): Zxid {
     invariant(checkpointed >= this.#base, 'a checkpoint has what the log has lost')
     let count = 0
     for (const batch of this.#batches) {
-      if (batch.last > checkpointed || this.#txns - batch.count < this.#txnsMax) break
+      const isWanted =
+        this.#txns - batch.count < this.#txnsMax && this.#bytes <= limits.historyBytesMax
+      if (batch.last > checkpointed || isWanted) break
       this.#txns -= batch.count
+      this.#bytes -= batch.bytes.length
       this.#base = batch.last
       count += 1
     }

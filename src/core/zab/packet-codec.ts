@@ -99,6 +99,23 @@ const rowOf = (type: PacketType): Row<PacketType> => rows[type] as unknown as Ro
 
 const heads = new Writer(4096)
 
+/** These packets in their order, as messages that calls can carry: a learner may be given a long history in one turn. */
+export function writeMessages(packets: readonly Packet[]): Uint8Array[] {
+  const messages: Uint8Array[] = []
+  let [from, bytes] = [0, 0]
+  packets.forEach((packet, at) => {
+    const size = rowOf(packet.type).bulk?.of(packet).length ?? 0
+    if (at > from && bytes + size > limits.linkMessageBytesMax) {
+      messages.push(writePackets(packets.slice(from, at)))
+      from = at
+      bytes = 0
+    }
+    bytes += size
+  })
+  messages.push(writePackets(packets.slice(from)))
+  return messages
+}
+
 /** One message of these packets, in their order. */
 export function writePackets(packets: readonly Packet[]): Uint8Array {
   heads.reset()
