@@ -1,23 +1,26 @@
 /** A client of a ZooKeeper-compatible ensemble, for Node, browsers and Workers. */
-import type { Codec, Decoded } from '../core/jute/codec.ts'
+import type { Codec, Decoded, Reader } from '../core/jute/codec.ts'
 import type { Acl, Stat } from '../core/jute/records.ts'
-import { writeMultiRequest } from '../core/wire/multi.ts'
-import { type Operation, opcodes } from '../core/wire/opcodes.ts'
-import type { ZooKeeperError } from './errors.ts'
+import { type MultiOperation, writeMultiRequest } from '../core/wire/multi.ts'
+import { addWatchModes, type Operation, opcodes, watcherTypes } from '../core/wire/opcodes.ts'
 import {
-  type Answers,
   bytesOf,
+  containerRequest,
   type Created,
   type CreateOptions,
   createRequest,
+  type CreateTtlOptions,
   type Data,
-  readAnswers,
-  type Step,
-} from './multi.ts'
+  type NodeOptions,
+  ttlRequest,
+} from './create.ts'
+import { ZooKeeperError } from './errors.ts'
+import { type Answers, readAnswers, type Step } from './multi.ts'
+import { type Read, type ReadAnswers, readEach } from './multi-read.ts'
 import { type ClientOptions, type SessionTicket, settingsOf } from './options.ts'
 import { Session } from './session.ts'
 import { isFinal, type State, type StateListener } from './session-state.ts'
-import type { WatchKind, WatchListener } from './watch.ts'
+import type { WatcherType, WatchKind, WatchListener } from './watch.ts'
 
 /** A node's data and stat. `data` is null where null was stored. */
 export interface Value {
@@ -42,9 +45,20 @@ export interface VersionOption {
   readonly version?: number
 }
 
+/** Of what a watch of `addWatch` tells: all about one node, or creation, change and deletion of it and all below it. */
+export type WatchMode = keyof typeof addWatchModes
+
+/** Who a client is to the server. */
+export interface Identity {
+  readonly scheme: string
+  /** Of a digest the user's name, of an address the address. */
+  readonly user: string
+}
+
 /**
  * Begins a session with one of the servers at `url`, tried in turn from a random one on, and returns at once: operations
- * wait for the session. Throws TypeError for no url, or one that is none.
+ * wait for the session. Throws TypeError for no url, one that is none, and a
+ * chroot that is no path.
  *
  *     const client = connect('ws://127.0.0.1:8787/session')
  *     await client.create('/greeting', { data: 'hello' })
@@ -71,6 +85,11 @@ export class Client {
 
   get state(): State {
     return this.#session.state.now
+  }
+
+  /** Connected to a server that is cut off from its ensemble: it answers reads, of what it last knew, and NotReadOnly. */
+  get isReadOnly(): boolean {
+    return this.#session.isReadOnly
   }
 
   /** What it takes to resume this session elsewhere; undefined until a server has begun it. */
@@ -103,12 +122,27 @@ export class Client {
    */
   create(path: string, options: CreateOptions = {}): Promise<string> {
     const request = createRequest(path, options)
-    return this.#ask('create', path, request, (reply) => reply.path)
+    return this.#ask('create', path, request, this.#inward)
   }
 
   /** As `create`, and answers the new node's stat too. */
   create2(path: string, options: CreateOptions = {}): Promise<Created> {
-    return this.#ask('create2', path, createRequest(path, options), (reply) => reply)
+    return this.#ask('create2', path, createRequest(path, options), this.#inwardCreated)
+  }
+
+  /** A node that the server deletes some time after its last child is gone. */
+  createContainer(path: string, options: NodeOptions = {}): Promise<Created> {
+    const request = containerRequest(path, options)
+    return this.#ask('createContainer', path, request, this.#inwardCreated)
+  }
+
+  /**
+   * A node that the server deletes when it had no child and no `set` for `ttlMs`. Unimplemented where the server has no
+   * extended types; BadArguments below 1 ms.
+   */
+  createTtl(path: string, ttlMs: number, options: CreateTtlOptions = {}): Promise<Created> {
+    const request = ttlRequest(path, ttlMs, options)
+    return this.#ask('createTtl', path, request, this.#inwardCreated)
   }
 
   /** NoNode, BadVersion, NotEmpty. */
@@ -163,7 +197,7 @@ export class Client {
 
   /** After it, reads see everything that was committed when the leader received it. The path need not exist. */
   sync(path = '/'): Promise<string> {
-    return this.#ask('sync', path, { path }, (reply) => reply.path)
+    return this.#ask('sync', path, { path }, this.#inward)
   }
 
   /**
@@ -173,11 +207,99 @@ export class Client {
    *     const [path, stat] = await client.multi([step.create('/a'), step.set('/b', 'x', { version: 3 })])
    */
   multi<const S extends readonly Step<unknown>[]>(steps: S): Promise<Answers<S>> {
-    return this.#session.ask({
-      operation: 'multi',
-      write: (into) => writeMultiRequest(into, steps),
-      grant: (body) => readAnswers(steps, body),
+    return this.#askMany('multi', steps, (body) => readAnswers(steps, body, this.#nameOf))
+  }
+
+  /**
+   * Reads many nodes as they are at one moment. Answers a value or a ZooKeeperError each, in the same places.
+   *
+   *     const [config, workers] = await client.multiRead([read.get('/config'), read.getChildren('/workers')])
+   */
+  multiRead<const S extends readonly Read<unknown>[]>(reads: S): Promise<ReadAnswers<S>> {
+    return this.#askMany('multiRead', reads, (body) => readEach(reads, body))
+  }
+
+  /** Paths of this session's ephemerals that begin with `prefix`. */
+  getEphemerals(prefix = '/'): Promise<readonly string[]> {
+    const { chroot } = this.#session
+    const request = { prefixPath: chroot.outward(prefix) }
+    return this.#ask('getEphemerals', undefined, request, ({ ephemerals }) =>
+      ephemerals.flatMap((path) => chroot.inward(path) ?? []),
+    )
+  }
+
+  /** How many nodes there are below this one, at every depth. NoNode. */
+  getAllChildrenNumber(path: string): Promise<number> {
+    return this.#ask('getAllChildrenNumber', path, { path }, (reply) => reply.totalNumber)
+  }
+
+  /**
+   * Tells `listener` of every event until it is removed or the session ends. The node need not be there. After a lost link
+   * the watch is armed again, and `resumed` says that events may have been missed.
+   */
+  addWatch(path: string, mode: WatchMode, listener: WatchListener): Promise<undefined> {
+    const kind = mode === 'persistent' ? 'persistent' : 'recursive'
+    const request = { path, mode: addWatchModes[mode] }
+    return this.#ask('addWatch', path, request, () => this.#arm(kind, path, listener))
+  }
+
+  /** Does the server hold such a watch of this client's? */
+  checkWatches(path: string, type: WatcherType = 'any'): Promise<boolean> {
+    const request = { path, type: watcherTypes[type] }
+    return this.#ask(
+      'checkWatches',
+      path,
+      request,
+      () => true,
+      (error) => {
+        if (error.code !== 'NoWatcher') throw error
+        return false
+      },
+    )
+  }
+
+  /**
+   * Takes watches off a path, all of this type or those of one listener; they are told `removed`. A watch that other
+   * listeners share stays at the server. NoWatcher.
+   */
+  removeWatches(
+    path: string,
+    type: WatcherType = 'any',
+    listener?: WatchListener,
+  ): Promise<undefined> {
+    const { watches } = this.#session
+    const armed = watches.of(type, path)
+    if (listener && !armed.has(listener)) {
+      return Promise.reject(new ZooKeeperError('NoWatcher', 'removeWatches', path))
+    }
+    if (listener && armed.size > 1) {
+      watches.remove(type, path, listener)
+      return Promise.resolve(undefined)
+    }
+    const forget = (): undefined => {
+      watches.remove(type, path)
+    }
+    return this.#ask('removeWatches', path, { path, type: watcherTypes[type] }, forget, (error) => {
+      // The server's word: what it does not hold will not be told.
+      if (error.code === 'NoWatcher') forget()
+      throw error
     })
+  }
+
+  /**
+   * Proves who this client is, now and on every link to come: `addAuth('digest', 'user:password')`. Identities add up.
+   * Refused, it rejects with AuthFailed and ends the client: every server would refuse it again.
+   */
+  addAuth(scheme: string, auth: Uint8Array | string): Promise<undefined> {
+    const packet = { type: 0, scheme, auth: bytesOf(auth) }
+    return this.#ask('auth', undefined, packet, () => undefined)
+  }
+
+  /** Who this client is to the server: its address, and what it has proved. */
+  whoAmI(): Promise<readonly Identity[]> {
+    return this.#ask('whoAmI', undefined, undefined, ({ clientInfo }) =>
+      clientInfo.map(({ authScheme, user }) => ({ scheme: authScheme, user })),
+    )
   }
 
   /** NoNode. */
@@ -208,6 +330,13 @@ export class Client {
     this.#session.leave()
   }
 
+  readonly #nameOf = (path: string): string => this.#session.chroot.inward(path) ?? path
+  readonly #inward = ({ path }: { readonly path: string }): string => this.#nameOf(path)
+  readonly #inwardCreated = ({ path, stat }: Created): Created => ({
+    path: this.#nameOf(path),
+    stat,
+  })
+
   #ask<O extends Operation, T>(
     operation: O,
     path: string | undefined,
@@ -217,16 +346,46 @@ export class Client {
   ): Promise<T> {
     const row = opcodes[operation]
     const codec = row.reply as Codec<Decoded<(typeof opcodes)[O]['reply']>>
+    const { chroot } = this.#session
+    if (path !== undefined && !chroot.holds(path)) return outside(operation, path)
+    const sent =
+      path === undefined || chroot.isWholeTree
+        ? request
+        : { ...(request as object), path: chroot.outward(path) }
     return this.#session.ask({
       operation,
       ...(path !== undefined && { path }),
-      write: (into) => (row.request as Codec<unknown>).write(into, request),
+      write: (into) => (row.request as Codec<unknown>).write(into, sent),
       grant: (body) => grant(codec.read(body)),
       ...(refuse && { refuse }),
     })
   }
 
-  #arm(kind: WatchKind, path: string, listener: WatchListener | undefined): void {
-    if (listener) this.#session.arm(kind, path, listener)
+  #askMany<T>(
+    operation: 'multi' | 'multiRead',
+    asked: readonly (MultiOperation & { readonly path: string; readonly request: object })[],
+    grant: (body: Reader) => T,
+  ): Promise<T> {
+    const { chroot } = this.#session
+    const stray = asked.find(({ path }) => !chroot.holds(path))
+    if (stray) return outside(stray.operation, stray.path)
+    const sent = chroot.isWholeTree
+      ? asked
+      : asked.map(({ operation: one, path, request }) => ({
+          operation: one,
+          request: { ...request, path: chroot.outward(path) },
+        }))
+    return this.#session.ask({
+      operation,
+      write: (into) => writeMultiRequest(into, sent),
+      grant,
+    })
+  }
+
+  #arm(kind: WatchKind, path: string, listener: WatchListener | undefined): undefined {
+    if (listener) this.#session.watches.arm(kind, path, listener)
   }
 }
+
+const outside = (operation: Operation, path: string): Promise<never> =>
+  Promise.reject(new ZooKeeperError('BadArguments', operation, path, 'a path begins with /'))

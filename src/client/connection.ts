@@ -1,9 +1,9 @@
 /** The protocol over one link: handshake, then requests out and replies in, in order. It ends once and for all. */
-import { MalformedFrame, type Reader, decode } from '../core/jute/codec.ts'
+import { type Decoded, MalformedFrame, type Reader, decode } from '../core/jute/codec.ts'
 import {
   type ConnectRequest,
   ConnectResponse,
-  type SetWatches,
+  type SetWatches2,
   WatcherEvent,
 } from '../core/jute/records.ts'
 import { limits } from '../core/shared/limits.ts'
@@ -20,6 +20,8 @@ export interface ConnectionEvents {
   established(response: ConnectResponse): void
   /** Something was heard: the link is alive. */
   heard(): void
+  /** The server does not believe who we say we are: it will close the connection. */
+  refused(): void
   /** A reply carried this zxid. */
   seen(zxid: number): void
   watchEvent(type: number, path: string, zxid: number): void
@@ -36,6 +38,8 @@ export class Connection {
   readonly #deframer = new Deframer(replyBytesMax)
   readonly #inFlight = new Fifo<Pending>()
   readonly #pings = new Fifo<Pending>()
+  /** Of who we are. They do not fail with the link: the session says them again on the next. */
+  readonly #proofs = new Fifo<Pending>()
   #established = false
   #over = false
   #unsent: Uint8Array[] = []
@@ -52,13 +56,17 @@ export class Connection {
   /** Writes a request behind those written before. What is written in one turn leaves in one message. */
   send(request: Pending): void {
     if (request.xid === xids.ping) this.#pings.push(request)
+    else if (request.xid === xids.auth) this.#proofs.push(request)
     else this.#inFlight.push(request)
     this.#write(request.frame)
   }
 
   /** Arms watches again. Its reply says nothing: what has changed meanwhile arrives as events. */
-  setWatches(watches: SetWatches): void {
-    this.#write(writeRequest(xids.setWatches, 'setWatches', watches))
+  setWatches(watches: Decoded<typeof SetWatches2>): void {
+    const { persistentWatches, persistentRecursiveWatches } = watches
+    // Servers before 3.6 know no watches that stay, nor the operation that arms them.
+    const isPlain = persistentWatches.length === 0 && persistentRecursiveWatches.length === 0
+    this.#write(writeRequest(xids.setWatches, isPlain ? 'setWatches' : 'setWatches2', watches))
   }
 
   /** Asks for a sign of life below the protocol; false where only the protocol's own ping gives one. */
@@ -118,6 +126,7 @@ export class Connection {
     const { header, body } = readReply(frame)
     if (header.xid === xids.watchEvent) return this.#receiveEvent(header.zxid, body)
     if (header.xid === xids.ping) return this.#pings.shift()?.answer(header.err, body)
+    if (header.xid === xids.auth) return this.#receiveVerdict(header.err, body)
     if (header.zxid > 0) this.#events.seen(header.zxid)
     if (header.xid === xids.setWatches) return this.#receiveArmed(header.err)
     const request = this.#inFlight.peek()
@@ -131,6 +140,11 @@ export class Connection {
   #receiveEvent(zxid: number, body: Reader): void {
     const { type, path } = WatcherEvent.read(body)
     this.#events.watchEvent(type, path, zxid)
+  }
+
+  #receiveVerdict(err: number, body: Reader): void {
+    this.#proofs.shift()?.answer(err, body)
+    if (err !== 0) this.#events.refused()
   }
 
   #receiveArmed(err: number): void {

@@ -13,6 +13,7 @@ export type ErrorCode = Refusal | 'SessionClosed' | 'Unknown'
  * `ConnectionLoss`: the link died while the operation was under way. Whether it took effect is not known.
  * `RequestTimeout`: not answered within `requestTimeoutMs`; not known either, unless it was never sent.
  * `SessionExpired`, `SessionClosed`: the session is over; nothing this client is asked will be answered.
+ * `AuthFailed`: an `addAuth` was refused, and the session is over likewise.
  * Every other code is the server's word: the operation changed nothing.
  */
 export class ZooKeeperError extends Error {

@@ -1,36 +1,28 @@
 /** Steps of a multi, and what each of them answers. */
-import type { Decoded, Reader } from '../core/jute/codec.ts'
-import type * as jute from '../core/jute/records.ts'
+import type { Reader } from '../core/jute/codec.ts'
+import type { Stat } from '../core/jute/records.ts'
 import { readMultiResponse, type MultiOperation } from '../core/wire/multi.ts'
-import { createFlags } from '../core/wire/opcodes.ts'
+import type { Operation } from '../core/wire/opcodes.ts'
 import { refusalOf } from '../core/wire/refusals.ts'
+import {
+  bytesOf,
+  containerRequest,
+  type Created,
+  type CreateOptions,
+  createRequest,
+  type CreateTtlOptions,
+  type Data,
+  type NodeOptions,
+  ttlRequest,
+} from './create.ts'
 import { MultiError } from './errors.ts'
-
-/** How long a node lives, and whether the server appends ten digits that only grow to its name. */
-export type CreateMode = 'persistent' | 'ephemeral' | 'persistentSequential' | 'ephemeralSequential'
-
-/** A string stands for its UTF-8 bytes; null is ZooKeeper's null, which is not the same as no bytes. */
-export type Data = Uint8Array | string | null
-
-export interface CreateOptions {
-  /** Default: no bytes. */
-  readonly data?: Data
-  /** Default: persistent. */
-  readonly mode?: CreateMode
-  /** Default: everyone may do everything. */
-  readonly acl?: readonly jute.Acl[]
-}
-
-/** What `create2` answers: the path with its digits, and the new node's stat. */
-export interface Created {
-  readonly path: string
-  readonly stat: jute.Stat
-}
 
 /** One step of a multi. `R` is what it answers. */
 export interface Step<R> extends MultiOperation {
   readonly path: string
-  answerOf(reply: unknown): R
+  readonly request: { readonly path: string }
+  /** `inward` is the application's name of a path. */
+  answerOf(reply: unknown, inward: (path: string) => string): R
 }
 
 /** What a list of steps answers, in the same places. */
@@ -38,46 +30,49 @@ export type Answers<S extends readonly Step<unknown>[]> = {
   -readonly [K in keyof S]: S[K] extends Step<infer R> ? R : never
 }
 
-/** World: everyone may do everything. */
-export const openAcl: readonly jute.Acl[] = [{ perms: 31, id: { scheme: 'world', id: 'anyone' } }]
+interface VersionOption {
+  readonly version?: number
+}
 
-/**
- * The steps of `client.multi`. A `version` is what the node must have; without one any will do.
- * There is no create2: Apache ZooKeeper answers it in a multi as it answers create, without a stat (seen in 3.8.0).
- */
+/** The steps of `client.multi`. A `version` is what the node must have; without one any will do. */
 export const step = {
   /** Answers the path, with its digits where sequential. */
-  create(path: string, options: CreateOptions = {}): Step<string> {
-    const request = createRequest(path, options)
-    return { operation: 'create', path, request, answerOf: (reply) => (reply as PathResponse).path }
-  },
+  create: (path: string, options: CreateOptions = {}): Step<string> =>
+    stepOf('create', createRequest(path, options), pathOf),
+
+  /** As `create`, without the stat too: servers take it and answer it so in a multi (seen in 3.8.0). */
+  create2: (path: string, options: CreateOptions = {}): Step<string> =>
+    stepOf('create2', createRequest(path, options), pathOf),
+
+  /** Answers the path and the new node's stat. */
+  createContainer: (path: string, options: NodeOptions = {}): Step<Created> =>
+    stepOf('createContainer', containerRequest(path, options), createdOf),
+
+  /** Answers the path, with its digits where sequential, and the new node's stat. */
+  createTtl: (path: string, ttlMs: number, options: CreateTtlOptions = {}): Step<Created> =>
+    stepOf('createTtl', ttlRequest(path, ttlMs, options), createdOf),
+
   /** Answers the new stat. */
-  set(
-    path: string,
-    data: Data,
-    { version = -1 }: { readonly version?: number } = {},
-  ): Step<jute.Stat> {
-    const request = { path, data: bytesOf(data), version }
-    return {
-      operation: 'setData',
-      path,
-      request,
-      answerOf: (reply) => (reply as StatResponse).stat,
-    }
-  },
-  delete(path: string, { version = -1 }: { readonly version?: number } = {}): Step<undefined> {
-    return { operation: 'delete', path, request: { path, version }, answerOf: () => undefined }
-  },
+  set: (path: string, data: Data, { version = -1 }: VersionOption = {}): Step<Stat> =>
+    stepOf(
+      'setData',
+      { path, data: bytesOf(data), version },
+      (reply) => (reply as { stat: Stat }).stat,
+    ),
+
+  delete: (path: string, { version = -1 }: VersionOption = {}): Step<undefined> =>
+    stepOf('delete', { path, version }, () => undefined),
+
   /** Changes nothing; the multi fails unless the node exists with this version. */
-  check(path: string, { version = -1 }: { readonly version?: number } = {}): Step<undefined> {
-    return { operation: 'check', path, request: { path, version }, answerOf: () => undefined }
-  },
+  check: (path: string, { version = -1 }: VersionOption = {}): Step<undefined> =>
+    stepOf('check', { path, version }, () => undefined),
 }
 
 /** The answers of a multi's reply. Throws MultiError where a step was refused. */
 export function readAnswers<S extends readonly Step<unknown>[]>(
   steps: S,
   body: Reader,
+  inward: (path: string) => string,
 ): Answers<S> {
   const results = readMultiResponse(body)
   // Steps before the failing one say 0 and those behind it say −2: the first of any other kind is the one.
@@ -89,21 +84,23 @@ export function readAnswers<S extends readonly Step<unknown>[]>(
     throw new MultiError(index, refusalOf(refused[index] as number) ?? 'Unknown', operation, path)
   }
   const replies = results.map((result) => ('reply' in result ? result.reply : undefined))
-  return steps.map((one, at) => one.answerOf(replies[at])) as Answers<S>
+  return steps.map((one, at) => one.answerOf(replies[at], inward)) as Answers<S>
 }
 
 const runtimeInconsistency = -2
 
-type PathResponse = Decoded<typeof jute.PathResponse>
-type StatResponse = Decoded<typeof jute.StatResponse>
-
-export function createRequest(path: string, options: CreateOptions) {
-  const { data = '', mode = 'persistent', acl = openAcl } = options
-  return { path, data: bytesOf(data), acl, flags: createFlags[mode] }
+function stepOf<R, Request extends { readonly path: string }>(
+  operation: Operation,
+  request: Request,
+  answerOf: Step<R>['answerOf'],
+): Step<R> {
+  return { operation, path: request.path, request, answerOf }
 }
 
-export function bytesOf(data: Data): Uint8Array | null {
-  return typeof data === 'string' ? encoder.encode(data) : data
-}
+const pathOf = (reply: unknown, inward: (path: string) => string): string =>
+  inward((reply as Created).path)
 
-const encoder = new TextEncoder()
+const createdOf = (reply: unknown, inward: (path: string) => string): Created => {
+  const { path, stat } = reply as Created
+  return { path: inward(path), stat }
+}

@@ -1,4 +1,5 @@
 /** What an application may choose about a client, and what holds when it does not. */
+import { Chroot } from './chroot.ts'
 import { type Dial, webSocket } from './transport.ts'
 
 /** What it takes to go on with a session: from `client.session`, in this process or another. */
@@ -17,6 +18,10 @@ export interface ClientOptions {
   readonly session?: Pick<SessionTicket, 'id' | 'password'>
   /** Number of the ensemble member to be served by. Default: the edge chooses. WebSocket only. */
   readonly member?: number
+  /** A path whose subtree is this client's whole tree: with `/app`, `/a` is `/app/a` at the server. It must be there. */
+  readonly chroot?: string
+  /** Also take a server that is cut off from its ensemble and only answers reads. Default: false. See `isReadOnly`. */
+  readonly canBeReadOnly?: boolean
   /** How bytes travel. Default: WebSocket. */
   readonly transport?: Dial
   /**
@@ -38,6 +43,8 @@ export interface Settings {
   readonly timeoutMs: number
   readonly session: SessionTicket | undefined
   readonly member: number | undefined
+  readonly chroot: Chroot
+  readonly canBeReadOnly: boolean
   readonly transport: Dial
   readonly connectTimeoutMs: number
   readonly requestTimeoutMs: number | undefined
@@ -45,7 +52,7 @@ export interface Settings {
   readonly frameBytesMax: number
 }
 
-/** Throws TypeError for no url, or one that is none. */
+/** Throws TypeError for no url, one that is none, and a chroot that is no path. */
 export function settingsOf(url: string | readonly string[], options: ClientOptions): Settings {
   const urls = typeof url === 'string' ? [url] : url
   if (urls.length === 0) throw new TypeError('at least one url is needed')
@@ -56,6 +63,8 @@ export function settingsOf(url: string | readonly string[], options: ClientOptio
     timeoutMs,
     session: options.session && { ...options.session, timeoutMs },
     member: options.member,
+    chroot: new Chroot(options.chroot ?? '/'),
+    canBeReadOnly: options.canBeReadOnly ?? false,
     transport: options.transport ?? webSocket,
     connectTimeoutMs: options.connectTimeoutMs ?? Math.max(1000, timeoutMs / urls.length),
     requestTimeoutMs: options.requestTimeoutMs,

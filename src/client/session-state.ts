@@ -3,10 +3,11 @@ import { invariant } from '../core/shared/assert.ts'
 
 export const transitions = {
   connecting: ['connected', 'expired', 'closed'],
-  connected: ['suspended', 'closed'],
+  connected: ['suspended', 'closed', 'authFailed'],
   suspended: ['connected', 'expired', 'closed'],
   expired: [],
   closed: [],
+  authFailed: [],
 } as const satisfies Record<string, readonly string[]>
 
 /**
@@ -17,11 +18,13 @@ export const transitions = {
  * lock must stop trusting it now.
  * `expired`: a server said that the session is over: its ephemerals are gone, its watches will not fire. Final.
  * `closed`: by `close` or `leave`. Final.
+ * `authFailed`: the server refused an `addAuth` and hung up. Final; the session at the server ends after its timeout.
  */
 export type State = keyof typeof transitions
 
-export const isFinal = (state: State): state is 'expired' | 'closed' =>
-  transitions[state].length === 0
+export type FinalState = 'expired' | 'closed' | 'authFailed'
+
+export const isFinal = (state: State): state is FinalState => transitions[state].length === 0
 
 export type StateListener = (state: State, before: State) => void
 

@@ -1,20 +1,21 @@
 /** A session: over one connection after the other, until a server or the application says that it is over. */
 import type { ConnectResponse } from '../core/jute/records.ts'
 import { asSessionId, showSessionId } from '../core/shared/units.ts'
-import { xids } from '../core/wire/opcodes.ts'
+import { type Operation, xids } from '../core/wire/opcodes.ts'
 import { Backoff } from './backoff.ts'
 import { Connection } from './connection.ts'
 import { type ErrorCode, ZooKeeperError } from './errors.ts'
 import { Liveness } from './liveness.ts'
+import type { Chroot } from './chroot.ts'
 import type { Settings, SessionTicket } from './options.ts'
 import { type Pending, type Question, Request } from './request.ts'
-import { isFinal, SessionState } from './session-state.ts'
-import { Watches, type WatchKind, type WatchListener } from './watch.ts'
+import { type FinalState, isFinal, SessionState } from './session-state.ts'
+import { Watches } from './watch.ts'
 
 export class Session {
   readonly state = new SessionState()
   readonly #settings: Settings
-  readonly #watches = new Watches()
+  readonly watches = new Watches()
   readonly #backoff: Backoff
   #ticket: SessionTicket | undefined
   #connection: Connection | undefined
@@ -22,6 +23,11 @@ export class Session {
   /** Either the end of our patience with a server, or the pause before the next one. */
   #timer: ReturnType<typeof setTimeout> | undefined
   #waiting: Pending[] = []
+  /** Who we are, said again on every link, settled or not. */
+  #proofs: Pending[] = []
+  #isReadOnly = false
+  /** Has a server with a quorum known this session? What a cut-off server began, no other one knows. */
+  #isKnown: boolean
   #closing: Promise<void> | undefined
   #nextUrl: number
   #xid = 0
@@ -33,6 +39,7 @@ export class Session {
   constructor(settings: Settings) {
     this.#settings = settings
     this.#ticket = settings.session
+    this.#isKnown = settings.session !== undefined
     this.#backoff = new Backoff(settings.retryDelayMs)
     this.#nextUrl = Math.floor(Math.random() * settings.urls.length)
     this.#open()
@@ -42,14 +49,21 @@ export class Session {
     return this.#ticket
   }
 
+  get chroot(): Chroot {
+    return this.#settings.chroot
+  }
+
+  get isReadOnly(): boolean {
+    return this.#isReadOnly && this.state.now === 'connected'
+  }
+
   /** Sends a question behind all asked before, now or once connected. The promise rejects with ZooKeeperError. */
   ask<T>(question: Question<T>): Promise<T> {
     if (this.#closing || isFinal(this.state.now)) {
-      const code = this.state.now === 'expired' ? 'SessionExpired' : 'SessionClosed'
+      const code = isFinal(this.state.now) ? endedAs[this.state.now] : 'SessionClosed'
       return Promise.reject(new ZooKeeperError(code, question.operation, question.path))
     }
-    const xid = question.operation === 'ping' ? xids.ping : this.#nextXid()
-    const request = new Request(xid, question)
+    const request = new Request(this.#xidFor(question.operation), question)
     const { frameBytesMax, requestTimeoutMs } = this.#settings
     const bytes = request.frame.length - 4
     if (bytes > frameBytesMax) {
@@ -57,13 +71,11 @@ export class Session {
       return request.promise
     }
     if (requestTimeoutMs !== undefined) giveUpAfter(requestTimeoutMs, request)
+    const isProof = request.xid === xids.auth
+    if (isProof) this.#remember(request)
     if (this.state.now === 'connected') this.#send(request)
-    else this.#waiting.push(request)
+    else if (!isProof) this.#waiting.push(request)
     return request.promise
-  }
-
-  arm(kind: WatchKind, path: string, listener: WatchListener): void {
-    this.#watches.arm(kind, path, listener)
   }
 
   /** Ends the session at the server, behind everything asked before; without a link, here only. */
@@ -81,12 +93,22 @@ export class Session {
 
   /** Lets go of the session without ending it. */
   leave(): void {
-    if (!isFinal(this.state.now)) this.#end('closed', 'SessionClosed')
+    if (!isFinal(this.state.now)) this.#end('closed')
   }
 
-  #nextXid(): number {
+  #xidFor(operation: Operation): number {
+    if (operation === 'ping') return xids.ping
+    if (operation === 'auth') return xids.auth
     this.#xid = this.#xid === 0x7fff_ffff ? 1 : this.#xid + 1
     return this.#xid
+  }
+
+  /** The same words twice are said once on the next link. */
+  #remember(proof: Pending): void {
+    const others = this.#proofs.filter(
+      ({ frame, settled }) => !settled || !isSame(frame, proof.frame),
+    )
+    this.#proofs = [...others, proof]
   }
 
   #send(request: Pending): void {
@@ -97,24 +119,26 @@ export class Session {
   #open(): void {
     const { urls, transport, timeoutMs, connectTimeoutMs } = this.#settings
     const url = urls[this.#nextUrl++ % urls.length] as string
+    const resumed = this.#isKnown ? this.#ticket : undefined
     const hello = {
       protocolVersion: 0,
       lastZxidSeen: this.#seenZxid,
       timeOut: timeoutMs,
-      sessionId: this.#ticket?.id ?? 0n,
-      passwd: this.#ticket?.password ?? new Uint8Array(16),
-      readOnly: false,
+      sessionId: resumed?.id ?? 0n,
+      passwd: resumed?.password ?? new Uint8Array(16),
+      readOnly: this.#settings.canBeReadOnly,
     }
-    const connection = new Connection(transport, this.#address(url), hello, {
+    const connection = new Connection(transport, this.#address(url, resumed?.id), hello, {
       established: (response) => this.#establish(response),
       heard: () => this.#liveness?.heard(),
+      refused: () => this.#end('authFailed'),
       seen: (zxid) => {
         this.#repliedZxid = zxid
         this.#seenZxid = Math.max(this.#seenZxid, zxid)
       },
       watchEvent: (type, path, zxid) => {
         this.#seenZxid = Math.max(this.#seenZxid, zxid)
-        this.#watches.receive(type, path)
+        this.watches.receive(type, this.chroot.inward(path) ?? path)
       },
       ended: () => this.#reopen(),
     })
@@ -123,35 +147,45 @@ export class Session {
   }
 
   /** A session's id says which actor has it: the edge reads it from the address. */
-  #address(url: string): string {
+  #address(url: string, id: bigint | undefined): string {
     const address = new URL(url)
     const { member } = this.#settings
     if (member !== undefined) address.searchParams.set('member', `${member}`)
-    const id = this.#ticket?.id
     if (id !== undefined) address.searchParams.set('session', showSessionId(asSessionId(id)))
     return address.href
   }
 
-  #establish({ timeOut, sessionId, passwd }: ConnectResponse): void {
+  #establish({ timeOut, sessionId, passwd, readOnly = false }: ConnectResponse): void {
     clearTimeout(this.#timer)
-    if (timeOut <= 0) return this.#end('expired', 'SessionExpired')
+    if (timeOut <= 0) return this.#end('expired')
     this.#ticket = {
       id: sessionId,
       password: new Uint8Array(passwd ?? []),
       timeoutMs: timeOut,
     }
+    this.#isReadOnly = readOnly
+    if (!readOnly) this.#isKnown = true
     this.#backoff.reset()
     this.#liveness = new Liveness(
       timeOut,
       () => this.#ping(),
       () => this.#connection?.abort(`nothing heard for ${Math.round((timeOut * 2) / 3)} ms`),
     )
-    for (const batch of this.#watches.setWatches(this.#repliedZxid))
-      this.#connection?.setWatches(batch)
+    this.#rearm()
     this.state.become('connected')
     const waiting = this.#waiting
     this.#waiting = []
     for (const request of waiting) if (!request.settled) this.#send(request)
+  }
+
+  /** Who we are first: the server tells nobody of what he may not read. */
+  #rearm(): void {
+    for (const proof of this.#proofs) this.#connection?.send(proof)
+    const outward = (path: string) => this.chroot.outward(path)
+    for (const batch of this.watches.setWatches(this.#repliedZxid, outward)) {
+      this.#connection?.setWatches(batch)
+    }
+    this.watches.resume()
   }
 
   #ping(): void {
@@ -171,15 +205,24 @@ export class Session {
     this.#timer = setTimeout(() => this.#open(), this.#backoff.next())
   }
 
-  #end(state: 'expired' | 'closed', code: ErrorCode): void {
+  #end(state: FinalState): void {
     this.state.become(state)
     clearTimeout(this.#timer)
     this.#connection?.abort(state)
-    for (const request of this.#waiting) request.fail(code)
+    for (const request of [...this.#waiting, ...this.#proofs]) request.fail(endedAs[state])
     this.#waiting = []
-    this.#watches.end()
+    this.watches.end()
   }
 }
+
+const endedAs = {
+  expired: 'SessionExpired',
+  closed: 'SessionClosed',
+  authFailed: 'AuthFailed',
+} as const satisfies Record<FinalState, ErrorCode>
+
+const isSame = (one: Uint8Array, other: Uint8Array): boolean =>
+  one.length === other.length && one.every((byte, at) => byte === other[at])
 
 function giveUpAfter<T>(ms: number, request: Request<T>): void {
   const timer = setTimeout(() => request.fail('RequestTimeout', `no answer for ${ms} ms`), ms)

@@ -8,9 +8,16 @@ import { clientSuite } from './suite.ts'
 if (isInstalled.zooKeeper()) {
   describe('against Apache', () => {
     const tickTimeMs = 500
+    const reaperMs = 500
     let server: ZooKeeper | undefined
     beforeAll(async () => {
-      server = await startZooKeeper({ tickTimeMs })
+      server = await startZooKeeper({
+        tickTimeMs,
+        properties: {
+          'zookeeper.extendedTypesEnabled': 'true',
+          'znode.container.checkIntervalMs': `${reaperMs}`,
+        },
+      })
     }, 60_000)
     afterAll(() => server?.stop())
     clientSuite({
@@ -18,6 +25,8 @@ if (isInstalled.zooKeeper()) {
       url: () => `tcp://127.0.0.1:${server?.zkPorts[0]}`,
       transport: tcp,
       minTimeoutMs: 2 * tickTimeMs,
+      reaperMs,
+      release: '3.8',
     })
   })
 } else {

@@ -1,6 +1,6 @@
 /** A server by hand: a transport that keeps what a client sends and says what a test tells it to. */
 import { type Codec, decode, Reader } from '../../src/core/jute/codec.ts'
-import { ConnectRequest, SetWatches } from '../../src/core/jute/records.ts'
+import { ConnectRequest, SetWatches, SetWatches2 } from '../../src/core/jute/records.ts'
 import { asZxid } from '../../src/core/shared/units.ts'
 import { wholeFrames } from '../../src/core/wire/deframer.ts'
 import { eventTypes, type Operation, operationOf, opcodes } from '../../src/core/wire/opcodes.ts'
@@ -61,16 +61,16 @@ export class Link {
   }
 
   /** Opens the link and answers the handshake. */
-  accept({ timeoutMs = 9000, sessionId = 5n } = {}): this {
+  accept({ timeoutMs = 9000, sessionId = 5n, readOnly = false } = {}): this {
     this.open()
-    return this.establish({ timeoutMs, sessionId })
+    return this.establish({ timeoutMs, sessionId, readOnly })
   }
   open(): void {
     this.#events.opened()
   }
-  establish({ timeoutMs = 9000, sessionId = 5n } = {}): this {
+  establish({ timeoutMs = 9000, sessionId = 5n, readOnly = false } = {}): this {
     const known = { protocolVersion: 0, timeOut: timeoutMs, sessionId, passwd: password }
-    return this.say(writeConnectResponse({ ...known, readOnly: false }))
+    return this.say(writeConnectResponse({ ...known, readOnly }))
   }
   refuse(): this {
     this.open()
@@ -99,6 +99,10 @@ export class Link {
   get setWatches(): SetWatches[] {
     const rearming = this.asked.filter(({ operation }) => operation === 'setWatches')
     return rearming.map(({ body }) => SetWatches.read(body))
+  }
+  get setWatches2() {
+    const rearming = this.asked.filter(({ operation }) => operation === 'setWatches2')
+    return rearming.map(({ body }) => SetWatches2.read(body))
   }
   #frames(): Uint8Array[] {
     return this.messages.flatMap((message) => wholeFrames(message, 1 << 24))

@@ -50,7 +50,12 @@ const open = (options: ClientOptions = {}, port = ports[0]): Client =>
 beforeAll(async () => {
   ensemble = await startEnsemble({
     mode: 'serve',
-    env: { TICK_TIME: '1000', FOUR_LETTER_WORDS: 'ruok,srvr,stat,isro', BRIDGE_SECRET: secret },
+    env: {
+      TICK_TIME: '1000',
+      CONTAINER_CHECK_INTERVAL_MS: '500',
+      FOUR_LETTER_WORDS: 'ruok,srvr,stat,isro',
+      BRIDGE_SECRET: secret,
+    },
   })
   ports = await freePorts(4)
   bridge = await startBridge()
@@ -65,6 +70,8 @@ clientSuite({
   url: () => `tcp://127.0.0.1:${ports[0]}`,
   transport: tcp,
   minTimeoutMs: 2000,
+  reaperMs: 500,
+  release: '3.9',
 })
 
 describe('through a bridge', () => {

@@ -5,9 +5,8 @@ import type { SessionId } from '../shared/units.ts'
 import { allows, type Identity, redacted, userOf } from '../tree/acl.ts'
 import type { Tree } from '../tree/tree.ts'
 import { statOf, type Znode } from '../tree/znode.ts'
-import { permissions } from '../wire/opcodes.ts'
+import { permissions, watcherTypes } from '../wire/opcodes.ts'
 import type { Refusal } from '../wire/refusals.ts'
-import { watcherTypes } from '../watch/watches.ts'
 
 /** Who reads, and where his watches go. */
 export interface ReadContext {

@@ -4,8 +4,7 @@
  */
 import { MalformedFrame, Reader } from '../jute/codec.ts'
 import { SetWatches, SetWatches2 } from '../jute/records.ts'
-import { watcherTypes } from '../watch/watches.ts'
-import { eventTypes, opcodes } from '../wire/opcodes.ts'
+import { eventTypes, opcodes, watcherTypes } from '../wire/opcodes.ts'
 import { errorCodes } from '../wire/refusals.ts'
 
 interface Asked {

@@ -5,20 +5,11 @@
  */
 import { parentOf } from '../tree/path.ts'
 import type { TreeEvent } from '../tree/events.ts'
-import { eventTypes } from '../wire/opcodes.ts'
+import { eventTypes, watcherTypes } from '../wire/opcodes.ts'
 
 /** Told once; told always; told always of the whole subtree. */
 export const modes = { standard: 1, persistent: 2, recursive: 4 } as const
 const anyMode = 7
-
-/** WatcherType: which watches a client asks about, or wants removed. */
-export const watcherTypes = {
-  children: 1,
-  data: 2,
-  any: 3,
-  persistent: 4,
-  persistentRecursive: 5,
-} as const
 
 /** A session's own list of its watches, path → modes, kept with the session so that it can be dropped with it. */
 export interface WatchHolder {

@@ -88,5 +88,17 @@ export const createFlags = {
   persistentSequentialWithTtl: 6,
 } as const
 
+/** AddWatchMode: watches that are told until they are removed. */
+export const addWatchModes = { persistent: 0, persistentRecursive: 1 } as const
+
+/** WatcherType: which watches a client asks about, or wants removed. */
+export const watcherTypes = {
+  children: 1,
+  data: 2,
+  any: 3,
+  persistent: 4,
+  persistentRecursive: 5,
+} as const
+
 /** Permission bits of an ACL. */
 export const permissions = { read: 1, write: 2, create: 4, delete: 8, admin: 16, all: 31 } as const

@@ -24,6 +24,28 @@ export function transactions(target: Target): void {
     expect(after.stat).toMatchObject({ cversion: 2, pzxid: stat.mzxid })
   })
 
+  test('every kind of create, and what it answers', async () => {
+    const { root, client } = it
+    const [plain, second, container, mortal, numbered] = await client.multi([
+      step.create(`${root}/plain`),
+      step.create2(`${root}/second`),
+      step.createContainer(`${root}/container`, { data: 'c' }),
+      step.createTtl(`${root}/mortal`, 60_000, { data: 'm' }),
+      step.createTtl(`${root}/n-`, 60_000, { sequential: true }),
+    ])
+    expect([plain, second]).toEqual([`${root}/plain`, `${root}/second`])
+    expect(container).toEqual({
+      path: `${root}/container`,
+      stat: (await client.get(`${root}/container`)).stat,
+    })
+    expect(mortal).toEqual({
+      path: `${root}/mortal`,
+      stat: (await client.get(`${root}/mortal`)).stat,
+    })
+    expect(numbered.path).toBe(`${root}/n-0000000004`)
+    expect(numbered.stat.czxid).toBe(container.stat.czxid)
+  })
+
   test('one refused step and nothing happens', async () => {
     const { root, client } = it
     const failed = await client

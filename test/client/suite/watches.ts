@@ -11,7 +11,7 @@ export function watches(target: Target): void {
 }
 
 /** Collects events; `settled` gives those of now, after a round trip behind which none can be on its way. */
-function recorder(it: Fixture, client = it.client) {
+export function recorder(it: Fixture, client = it.client) {
   const events: WatchEvent[] = []
   const watch = (event: WatchEvent) => void events.push(event)
   const settled = async () => {
