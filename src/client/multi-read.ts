@@ -1,5 +1,5 @@
 /** Many reads in one request, of one state of the tree; each is answered by itself. */
-import type { Reader } from '../core/jute/codec.ts'
+import { MalformedFrame, type Reader } from '../core/jute/codec.ts'
 import { type MultiOperation, readMultiResponse } from '../core/wire/multi.ts'
 import { refusalOf } from '../core/wire/refusals.ts'
 import type { Value } from './client.ts'
@@ -40,14 +40,19 @@ export const read = {
   }),
 }
 
+/** Throws MalformedFrame where a read has no answer. */
 export function readEach<S extends readonly Read<unknown>[]>(
   reads: S,
   body: Reader,
 ): ReadAnswers<S> {
   const results = readMultiResponse(body)
   return reads.map((one, at) => {
-    const result = results[at] ?? { err: 0 }
-    if ('reply' in result) return one.answerOf(result.reply)
+    const result = results[at]
+    if (result === undefined) throw new MalformedFrame(`a multiRead’s ${one.operation} has no answer`)
+    if ('reply' in result) {
+      if (result.operation === one.operation) return one.answerOf(result.reply)
+      throw new MalformedFrame(`a multiRead’s ${one.operation} answered as ${result.operation}`)
+    }
     const name = refusalOf(result.err)
     const detail = name === undefined ? `error ${result.err}` : ''
     return new ZooKeeperError(name ?? 'Unknown', one.operation, one.path, detail)

@@ -1,7 +1,7 @@
 /** Steps of a multi, and what each of them answers. */
-import type { Reader } from '../core/jute/codec.ts'
+import { MalformedFrame, type Reader } from '../core/jute/codec.ts'
 import type { Stat } from '../core/jute/records.ts'
-import { readMultiResponse, type MultiOperation } from '../core/wire/multi.ts'
+import { readMultiResponse, type MultiOperation, type MultiResult } from '../core/wire/multi.ts'
 import type { Operation } from '../core/wire/opcodes.ts'
 import { refusalOf } from '../core/wire/refusals.ts'
 import {
@@ -68,7 +68,7 @@ export const step = {
     stepOf('check', { path, version }, () => undefined),
 }
 
-/** The answers of a multi's reply. Throws MultiError where a step was refused. */
+/** The answers of a multi's reply. Throws MultiError where a step was refused, MalformedFrame where one has no answer. */
 export function readAnswers<S extends readonly Step<unknown>[]>(
   steps: S,
   body: Reader,
@@ -83,8 +83,28 @@ export function readAnswers<S extends readonly Step<unknown>[]>(
     const { operation = 'multi', path } = steps[index] ?? {}
     throw new MultiError(index, refusalOf(refused[index] as number) ?? 'Unknown', operation, path)
   }
-  const replies = results.map((result) => ('reply' in result ? result.reply : undefined))
-  return steps.map((one, at) => one.answerOf(replies[at], inward)) as Answers<S>
+  return steps.map((one, at) => one.answerOf(replyTo(one, results[at]), inward)) as Answers<S>
+}
+
+function replyTo({ operation }: Step<unknown>, result: MultiResult | undefined): unknown {
+  const isAnswer = result !== undefined && 'reply' in result
+  if (!isAnswer || !answeredAs(operation).includes(result.operation)) {
+    throw new MalformedFrame(`a multi’s ${operation} has no answer`)
+  }
+  return result.reply
+}
+
+/** Servers name a result by its shape: with a stat it is create2's. */
+function answeredAs(operation: Operation): readonly Operation[] {
+  switch (operation) {
+    case 'create2':
+      return ['create', 'create2']
+    case 'createContainer':
+    case 'createTtl':
+      return ['create2', operation]
+    default:
+      return [operation]
+  }
 }
 
 const runtimeInconsistency = -2

@@ -1,8 +1,9 @@
 /** What is asked over one link, against a server by hand and a clock by hand. */
 import { describe, expect, test, vi } from 'vitest'
-import type { WatchEvent } from '../../src/client/index.ts'
+import { step, type WatchEvent } from '../../src/client/index.ts'
+import type { MultiResult } from '../../src/core/wire/multi.ts'
 import { begin, codeOf, stopTheClock } from './by-hand.ts'
-import { event, refusal, reply, settle, stat } from './scripted.ts'
+import { event, multiReply, refusal, reply, settle, stat } from './scripted.ts'
 
 stopTheClock()
 
@@ -89,6 +90,16 @@ describe('requests', () => {
     const code = codeOf(client.get('/a'))
     scripted.link.say(refusal(1, 1, 0))
     expect(await code).toBe('ConnectionLoss')
+  })
+
+  test('a multi whose reply answers something else ends the link', async () => {
+    for (const results of [[], [{ operation: 'setData', reply: { stat } }], [{ err: 0 }]]) {
+      const { scripted, client } = begin()
+      scripted.link.accept()
+      const code = codeOf(client.multi([step.create('/a')]))
+      scripted.link.say(multiReply(1, 1, results as readonly MultiResult[]))
+      expect(await code).toBe('ConnectionLoss')
+    }
   })
 
   test('pings may be answered before what was asked earlier', async () => {

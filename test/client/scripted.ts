@@ -3,6 +3,11 @@ import { type Codec, decode, Reader } from '../../src/core/jute/codec.ts'
 import { ConnectRequest, SetWatches, SetWatches2 } from '../../src/core/jute/records.ts'
 import { asZxid } from '../../src/core/shared/units.ts'
 import { wholeFrames } from '../../src/core/wire/deframer.ts'
+import {
+  type MultiResult,
+  readMultiResponse,
+  writeMultiResponse,
+} from '../../src/core/wire/multi.ts'
 import { eventTypes, type Operation, operationOf, opcodes } from '../../src/core/wire/opcodes.ts'
 import {
   writeConnectResponse,
@@ -120,6 +125,9 @@ export const reply = <O extends Operation>(
   zxid: number,
   body: unknown,
 ) => writeReply(xid, asZxid(zxid), opcodes[operation].reply as Codec<unknown>, body)
+
+export const multiReply = (xid: number, zxid: number, results: readonly MultiResult[]) =>
+  writeReply(xid, asZxid(zxid), { read: readMultiResponse, write: writeMultiResponse }, results)
 
 export const refusal = (xid: number, zxid: number, err: number) =>
   writeReplyHeader(xid, asZxid(zxid), err)

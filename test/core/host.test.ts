@@ -119,6 +119,10 @@ class Stage {
     this.down(member, { type: 'frames', slot, frames })
   }
 
+  tell(member: number, slot: number, frame: Uint8Array): void {
+    this.down(member, { type: 'event', slots: [slot], frame })
+  }
+
   /** Lets time pass until the alarm, and rings it. */
   alarm(): number {
     this.now = this.host.alarmAtMs
@@ -365,7 +369,7 @@ describe('[S1] when its member is lost', () => {
     stage.send(1, getData(5, '/refused'), getData(6, '/unwatched', false))
     const errs = [0, -101, 0, 0, -101, 0]
     errs.forEach((err, at) => stage.reply(1, slot, writeReplyHeader(at + 1, asZxid(40 + at), err)))
-    stage.reply(1, slot, writeWatchEvent(50, eventTypes.dataChanged, '/used'))
+    stage.tell(1, slot, writeWatchEvent(50, eventTypes.dataChanged, '/used'))
     stage.asked()
     stage.host.memberLost(stage.now, asSid(1))
     expect(stage.hungUp).toEqual([])
@@ -446,7 +450,7 @@ describe('[S1] when its member is lost', () => {
     const { slot } = stage.serve(1)
     stage.send(1, getData(1, '/x'), writeRequest(2, 'getChildren2', { path: '/x', watch: true }))
     for (const xid of [1, 2]) stage.reply(1, slot, ok(xid))
-    stage.reply(1, slot, writeWatchEvent(9, eventTypes.deleted, '/x'))
+    stage.tell(1, slot, writeWatchEvent(9, eventTypes.deleted, '/x'))
     stage.host.memberLost(stage.now, asSid(1))
     stage.retry()
     const resumed = stage.asked().find(({ message }) => message.type === 'resume')
@@ -529,6 +533,20 @@ describe('[S10] room', () => {
     expect(stage.hungUp).toEqual([1])
     expect(stage.host.backlogOf(1)).toBe(0)
   })
+})
+
+test('a request under the xid of watch events is answered as any other', () => {
+  const stage = new Stage()
+  const { slot } = stage.serve(1)
+  stage.send(1, getData(-1, '/x'))
+  expect(stage.host.backlogOf(1)).toBe(1)
+  stage.reply(1, slot, writeReplyHeader(-1, asZxid(5), 0))
+  expect(stage.host.backlogOf(1)).toBe(0)
+  expect(stage.written.get(1)).toHaveLength(2)
+  stage.host.memberLost(stage.now, asSid(1))
+  stage.retry()
+  const resumed = stage.asked().find(({ message }) => message.type === 'resume')
+  expect(resumed?.message).toMatchObject({ dataWatches: ['/x'], lastZxid: 5 })
 })
 
 test('[J1] a first frame that is no ConnectRequest closes the connection', () => {

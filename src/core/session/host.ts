@@ -3,10 +3,9 @@
  * members, and judges who is alive. It alone hears the client, so it alone proposes a session's end.
  */
 import { decode, MalformedFrame, Reader } from '../jute/codec.ts'
-import { ConnectRequest } from '../jute/records.ts'
+import { ConnectRequest, ReplyHeader, WatcherEvent } from '../jute/records.ts'
 import { limits } from '../shared/limits.ts'
 import { asSessionId, asSid, type SessionId, type Sid } from '../shared/units.ts'
-import { xids } from '../wire/opcodes.ts'
 import { refusedConnectResponse, writeConnectResponse } from '../wire/packets.ts'
 import { type DownMessage, readDown, type UpMessage, verdicts } from './edge-messages.ts'
 import type { Connection, HostedSession, Survivor } from './hosted.ts'
@@ -364,9 +363,9 @@ export class Host {
   #receiveOne(member: Sid, message: DownMessage): void {
     switch (message.type) {
       case 'frames':
-        return this.#receiveFrames(this.#slots.get(message.slot), message.frames)
+        return this.#receiveReply(this.#slots.get(message.slot), message.frames)
       case 'event':
-        for (const slot of message.slots) this.#receiveFrames(this.#slots.get(slot), message.frame)
+        for (const slot of message.slots) this.#receiveEvent(this.#slots.get(slot), message.frame)
         return undefined
       case 'attached':
         return this.#attached(this.#slots.get(message.slot), message.verdict)
@@ -389,24 +388,30 @@ export class Host {
     }
   }
 
-  #receiveFrames(session: HostedSession | undefined, frames: Uint8Array | null): void {
+  /** A client may ask under any xid, that of watch events too: only the member knows which of the two it sent. */
+  #receiveReply(session: HostedSession | undefined, frames: Uint8Array | null): void {
     const connection = session?.connection
     if (session === undefined || connection === undefined || frames === null) return
     const header = new Reader(frames, 4)
     const xid = header.int()
     const zxid = header.long()
-    const err = header.int()
     if (zxid > session.lastZxid) session.lastZxid = zxid
-    if (xid !== xids.watchEvent) session.outstanding -= 1
-    if (connection.survives) {
-      if (xid !== xids.watchEvent) session.watches.noteReply(xid, err)
-      else {
-        const type = header.int()
-        header.int()
-        session.watches.noteEvent(type, header.ustring() ?? '')
-      }
-    }
+    session.outstanding -= 1
+    if (connection.survives) session.watches.noteReply(xid, header.int())
     this.#ports.write(connection.id, frames)
+  }
+
+  #receiveEvent(session: HostedSession | undefined, frame: Uint8Array | null): void {
+    const connection = session?.connection
+    if (session === undefined || connection === undefined || frame === null) return
+    const reader = new Reader(frame, 4)
+    const { zxid } = ReplyHeader.read(reader)
+    if (zxid > session.lastZxid) session.lastZxid = zxid
+    if (connection.survives) {
+      const { type, path } = WatcherEvent.read(reader)
+      session.watches.noteEvent(type, path)
+    }
+    this.#ports.write(connection.id, frame)
   }
 
   #attached(session: HostedSession | undefined, verdict: number): void {
