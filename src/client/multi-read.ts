@@ -48,7 +48,8 @@ export function readEach<S extends readonly Read<unknown>[]>(
   const results = readMultiResponse(body)
   return reads.map((one, at) => {
     const result = results[at]
-    if (result === undefined) throw new MalformedFrame(`a multiRead’s ${one.operation} has no answer`)
+    if (result === undefined)
+      throw new MalformedFrame(`a multiRead’s ${one.operation} has no answer`)
     if ('reply' in result) {
       if (result.operation === one.operation) return one.answerOf(result.reply)
       throw new MalformedFrame(`a multiRead’s ${one.operation} answered as ${result.operation}`)

@@ -96,15 +96,9 @@ function replyTo({ operation }: Step<unknown>, result: MultiResult | undefined):
 
 /** Servers name a result by its shape: with a stat it is create2's. */
 function answeredAs(operation: Operation): readonly Operation[] {
-  switch (operation) {
-    case 'create2':
-      return ['create', 'create2']
-    case 'createContainer':
-    case 'createTtl':
-      return ['create2', operation]
-    default:
-      return [operation]
-  }
+  if (operation === 'create2') return ['create', 'create2']
+  const hasStat = operation === 'createContainer' || operation === 'createTtl'
+  return hasStat ? ['create2', operation] : [operation]
 }
 
 const runtimeInconsistency = -2

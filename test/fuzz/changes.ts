@@ -20,7 +20,7 @@ const changes: readonly Change[] = [
   { type: 'setAcl', path, acl, version: 1 },
   { type: 'check', path, version: 1 },
   { type: 'createSession', timeOut: 5000 },
-  { type: 'closeSession', paths2Delete: ['/a', '/a/b'] },
+  { type: 'closeSession' },
   { type: 'error', err: -101 },
 ]
 

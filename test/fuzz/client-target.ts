@@ -1,10 +1,12 @@
 /** A client whose server babbles: an input is what the server sends, cut anywhere. */
+import { Chroot } from '../../src/client/chroot.ts'
 import { Connection } from '../../src/client/connection.ts'
+import { read, readEach } from '../../src/client/multi-read.ts'
 import { readAnswers, step } from '../../src/client/multi.ts'
 import { Request } from '../../src/client/request.ts'
 import type { TransportEvents } from '../../src/client/transport.ts'
 import { Watches } from '../../src/client/watch.ts'
-import type { Codec } from '../../src/core/jute/codec.ts'
+import type { Codec, Reader } from '../../src/core/jute/codec.ts'
 import type { Random } from '../../src/core/shared/random.ts'
 import { asZxid } from '../../src/core/shared/units.ts'
 import { writeMultiResponse } from '../../src/core/wire/multi.ts'
@@ -21,6 +23,8 @@ import type { Life, Target } from './target.ts'
 
 const operations = Object.keys(opcodes) as Operation[]
 const steps = [step.create('/a'), step.set('/a', 'x'), step.check('/a'), step.delete('/a')]
+const reads = [read.get('/a'), read.getChildren('/a')]
+const chroot = new Chroot('/a')
 const stat = {
   czxid: 1,
   mzxid: 1,
@@ -39,6 +43,11 @@ const results = [
   { operation: 'setData', reply: { stat } },
   { operation: 'check', reply: undefined },
   { operation: 'delete', reply: undefined },
+] as const
+
+const readResults = [
+  { operation: 'getData', reply: { data: null, stat } },
+  { operation: 'getChildren', reply: { children: ['b'] } },
 ] as const
 
 export const clientTarget: Target = {
@@ -69,6 +78,7 @@ function someReply(random: Random): Uint8Array {
     into.long(5)
     into.int(0)
     if (operation === 'multi') writeMultiResponse(into, results)
+    else if (operation === 'multiRead') writeMultiResponse(into, readResults)
     else into.raw(sampleOf(opcodes[operation].reply as Codec<unknown>, random))
   })
 }
@@ -82,6 +92,12 @@ const hello = {
   readOnly: false,
 }
 const welcome = writeConnectResponse(hello)
+
+function grantOf(operation: Operation, body: Reader): unknown {
+  if (operation === 'multi') return readAnswers(steps, body, (path) => chroot.inward(path) ?? path)
+  if (operation === 'multiRead') return readEach(reads, body)
+  return (opcodes[operation].reply as Codec<unknown>).read(body)
+}
 
 class ClientLife implements Life {
   readonly #watches = new Watches()
@@ -117,6 +133,7 @@ class ClientLife implements Life {
       {
         established: () => undefined,
         heard: () => undefined,
+        refused: () => undefined,
         seen: () => undefined,
         watchEvent: (type, path) => this.#watches.receive(type, path),
         ended: () => (this.#isOver = true),
@@ -129,11 +146,10 @@ class ClientLife implements Life {
 
   #ask(operation: Operation, xid: number): void {
     this.#asked += 1
-    const codec = opcodes[operation].reply as Codec<unknown>
     const request = new Request<unknown>(xid, {
       operation,
       write: () => undefined,
-      grant: (body) => (operation === 'multi' ? readAnswers(steps, body) : codec.read(body)),
+      grant: (body) => grantOf(operation, body),
     })
     request.promise.catch(() => undefined)
     this.#connection.send(request)

@@ -135,9 +135,8 @@ export class TinyEnsemble {
 
   #perform(turn: ReplicaTurn): void {
     for (const edge of turn.edges) {
-      const output = this.replica.desk.takeOutput(edge)
-      if (output !== undefined && edge === hostEdge) {
-        this.host.receiveDown(this.nowMs, sid, output)
+      for (const piece of this.replica.desk.takeOutput(edge)) {
+        if (edge === hostEdge) this.host.receiveDown(this.nowMs, sid, piece)
       }
     }
     if (turn.lostEdges.includes(hostEdge)) this.host.memberLost(this.nowMs, sid)
