@@ -5,9 +5,13 @@ import type { Options } from './options.ts'
 /** One member in the answer of `GET /admin/members`; `down` is one that could not be reached. */
 interface MemberReport {
   readonly sid: number
-  readonly role: 'leader' | 'follower' | 'observer' | 'looking' | 'standalone' | 'down'
+  readonly role: string
   readonly epoch: number
   readonly zxid: string
+  /** Why it serves nobody until an operator decides. */
+  readonly refusal?: string
+  /** What was found damaged on its disk. */
+  readonly damage?: { readonly why: string }
   /** It has caught up and answers clients. */
   readonly isServing?: boolean
 }
@@ -55,10 +59,14 @@ const isFormedBy = (members: readonly MemberReport[]): boolean =>
   members.some(({ role }) => role === 'leader' || role === 'standalone') &&
   members.every(({ isServing }) => isServing === true)
 
-function lineOf({ sid, role, epoch }: MemberReport, options: Options): string {
+const placeless: ReadonlySet<string> = new Set(['looking', 'recovering', 'refusing', 'down'])
+
+function lineOf({ sid, role, epoch, refusal, damage }: MemberReport, options: Options): string {
   const address = `${reachable(options)}:${options.zkPorts[sid - 1]}`
-  const place = role === 'looking' || role === 'down' ? '' : `epoch ${epoch}`
-  return `member ${sid}  ${role.padEnd(10)}  ${place.padEnd(9)}  tcp ${address}`
+  const place = placeless.has(role) ? '' : `epoch ${epoch}`
+  const trouble = role === 'recovering' ? damage?.why : refusal
+  const told = trouble === undefined ? '' : `  ${trouble}`
+  return `member ${sid}  ${role.padEnd(10)}  ${place.padEnd(9)}  tcp ${address}${told}`
 }
 
 function invitation(options: Options): string {

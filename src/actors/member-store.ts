@@ -1,17 +1,31 @@
 /**
- * A member's disk: txn log, checkpoint, epochs. Every SQL string of the member is here.
+ * A member's disk: txn log, checkpoint, epochs. The SQL of the member is here and in the two stores it is made of.
  *
  * The log is one key-value row per batch, written without holding back what the actor says meanwhile; `durable` tells
  * when it is safe. The checkpoint is a table of rows by generation: a snapshot is staged under the next generation and
- * takes over in one transaction, so a crash leaves the old tree or the new one.
+ * takes over in one transaction, so a crash leaves the old tree or the new one. Everything has its checksum; what does
+ * not match throws Damage, and `beginRecovery` then puts it aside until a leader gave it all anew.
  */
 import { invariant } from '../core/shared/assert.ts'
-import { asEpoch, asZxid, type Epoch, type Zxid } from '../core/shared/units.ts'
+import { Damage, sound } from '../core/shared/damage.ts'
+import { seal, unseal } from '../core/shared/seal.ts'
+import { asEpoch, asZxid, counterOf, epochOf, showZxid, type Zxid } from '../core/shared/units.ts'
 import { type Row, type RowChange, type RowKey, type RowTable } from '../core/tree/row-table.ts'
 import { rowsOfChunk } from '../core/tree/snapshot.ts'
 import type { Persist } from '../core/turn.ts'
 import { type LogBatch, readBatch, sliceBatch } from '../core/zab/log-batch.ts'
 import type { RestoredLog } from '../core/zab/member.ts'
+import { FactStore } from './fact-store.ts'
+import { reading } from './reading.ts'
+import { RowStore } from './row-store.ts'
+
+/** What an operator is told of the damage found last. */
+export interface DamageNote {
+  readonly why: string
+  readonly atMs: number
+  /** How often any was found in this store. */
+  readonly count: number
+}
 
 interface StoredBatch {
   readonly key: string
@@ -19,31 +33,47 @@ interface StoredBatch {
   readonly last: Zxid
 }
 
+/** What this version reads and writes. Another number is refused: nothing is guessed about what others wrote. */
+const format = 1
+const formatKey = 'format'
+const damageKey = 'damage'
 const logPrefix = 'log/'
 const keyOf = (first: Zxid): string => logPrefix + first.toString(16).padStart(16, '0')
 
 export class MemberStore implements RowTable {
   readonly #storage: DurableObjectStorage
   readonly #sql: SqlStorage
+  readonly #facts: FactStore
+  readonly #rows: RowStore
   /** The rows of the log, in order. */
   #log: StoredBatch[] = []
-  #generation: number
-  #stopped: boolean
+  #generation = 0
+  #stopped = false
+  #isRecovering = false
+  #refusal: string | undefined
   #stagedGeneration: number | undefined
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage
     this.#sql = storage.sql
-    this.#sql.exec(`create table if not exists row (
-      generation integer, room integer, key text, name text, value blob,
-      primary key (generation, room, key, name)) without rowid`)
-    this.#sql.exec(
-      'create table if not exists fact (name text primary key, value integer) without rowid',
-    )
-    this.#generation = this.#fact('generation') ?? 0
-    this.#stopped = this.#fact('stopped') === 1
-    // A stage that a crash interrupted is of no use to anybody.
-    this.#sql.exec('delete from row where generation > ?', this.#generation)
+    this.#facts = new FactStore(this.#sql)
+    this.#rows = new RowStore(this.#sql)
+    this.#refusal = this.#open()
+  }
+
+  /** Why this store is of no use until an operator decides; undefined if it is of use. */
+  get refusal(): string | undefined {
+    return this.#refusal
+  }
+
+  /** The damage found last, whether it is mended or not. */
+  get damage(): DamageNote | undefined {
+    return this.#storage.kv.get<DamageNote>(damageKey)
+  }
+
+  /** Is everything to be had anew, before this member may vote? */
+  get isRecovering(): boolean {
+    return this.#isRecovering
   }
 
   /** Was this member taken out of service? It stays out over restarts. */
@@ -53,24 +83,20 @@ export class MemberStore implements RowTable {
 
   set isStopped(stopped: boolean) {
     this.#stopped = stopped
-    this.#setFact('stopped', stopped ? 1 : 0)
+    this.#facts.set('stopped', stopped ? 1 : 0)
   }
 
-  /** Everything a waking member needs of its log. Throws MalformedFrame for a damaged row. */
+  /** Everything a waking member needs of its log. Throws Damage. */
   restore(committed: Zxid): RestoredLog {
-    const batches: LogBatch[] = []
-    for (const [key, bytes] of this.#storage.kv.list<Uint8Array>({ prefix: logPrefix })) {
-      const batch = readBatch(new Uint8Array(bytes))
-      batches.push(batch)
-      this.#log.push({ key, first: batch.first, last: batch.last })
+    const acceptedEpoch = asEpoch(this.#facts.get('acceptedEpoch'))
+    if (this.#isRecovering) {
+      const [currentEpoch, base] = [asEpoch(0), asZxid(0)]
+      return { acceptedEpoch, currentEpoch, base, batches: [], committed, mustRecover: true }
     }
-    return {
-      acceptedEpoch: asEpoch(this.#fact('acceptedEpoch') ?? 0),
-      currentEpoch: asEpoch(this.#fact('currentEpoch') ?? 0),
-      base: this.#base(),
-      batches,
-      committed,
-    }
+    const base = this.#base()
+    const batches = this.#readLog(base)
+    const currentEpoch = asEpoch(this.#facts.get('currentEpoch'))
+    return { acceptedEpoch, currentEpoch, base, batches, committed, mustRecover: false }
   }
 
   /** Writes what a turn must persist. Safe once `durable` resolves, not before. */
@@ -89,7 +115,7 @@ export class MemberStore implements RowTable {
   /** Brings the checkpoint up to date in one transaction. */
   writeCheckpoint(rows: readonly RowChange[]): void {
     this.#storage.transactionSync(() => {
-      for (const row of rows) this.#writeRow(this.#generation, row)
+      for (const row of rows) this.#rows.write(this.#generation, row)
     })
   }
 
@@ -106,45 +132,15 @@ export class MemberStore implements RowTable {
   }
 
   get(room: number, key: string, name: string): Uint8Array | undefined {
-    const found = this.#sql
-      .exec<{ value: ArrayBuffer }>(
-        'select value from row where generation = ? and room = ? and key = ? and name = ?',
-        this.#generation,
-        room,
-        key,
-        name,
-      )
-      .toArray()[0]
-    return found === undefined ? undefined : new Uint8Array(found.value)
+    return this.#rows.get(this.#generation, { room, key, name })
   }
 
   names(room: number, key: string): string[] {
-    const found = this.#sql.exec<{ name: string }>(
-      'select name from row where generation = ? and room = ? and key = ?',
-      this.#generation,
-      room,
-      key,
-    )
-    return Array.from(found, ({ name }) => name)
+    return this.#rows.names(this.#generation, room, key)
   }
 
   page(after: RowKey | undefined, bytesMax: number): Row[] {
-    const found = this.#sql.exec<{ room: number; key: string; name: string; value: ArrayBuffer }>(
-      `select room, key, name, value from row
-       where generation = ? and (room, key, name) > (?, ?, ?) order by room, key, name`,
-      this.#generation,
-      after?.room ?? -1,
-      after?.key ?? '',
-      after?.name ?? '',
-    )
-    const rows: Row[] = []
-    let bytes = 0
-    for (const { room, key, name, value } of found) {
-      rows.push({ room, key, name, value: new Uint8Array(value) })
-      bytes += value.byteLength + key.length + name.length
-      if (bytes >= bytesMax) break
-    }
-    return rows
+    return this.#rows.page(this.#generation, after, bytesMax)
   }
 
   /** Bytes on disk. */
@@ -152,14 +148,112 @@ export class MemberStore implements RowTable {
     return this.#sql.databaseSize
   }
 
+  /** Remembers that something here is not what was written. */
+  noteDamage(why: string, atMs: number): void {
+    const count = (this.damage?.count ?? 0) + 1
+    this.#storage.kv.put(damageKey, { why, atMs, count } satisfies DamageNote)
+  }
+
+  /**
+   * Puts log and tree aside: to this member they are gone, an operator may still look at them until a leader's take
+   * their place. What was promised stays promised.
+   */
+  beginRecovery(): void {
+    this.#storage.transactionSync(() => {
+      this.#generation = this.#rows.freshGeneration()
+      this.#facts.set('generation', this.#generation)
+      this.#isRecovering = true
+      this.#facts.set('recovering', 1)
+    })
+  }
+
+  /** Forgets everything, promises too. The caller must end this life. */
+  beginAnew(): void {
+    this.#storage.transactionSync(() => {
+      const note = this.damage
+      for (const [key] of this.#storage.kv.list()) this.#storage.kv.delete(key)
+      this.#sql.exec('drop table if exists row')
+      this.#sql.exec('drop table if exists fact')
+      this.#create()
+      if (note !== undefined) this.#storage.kv.put(damageKey, note)
+    })
+  }
+
+  /** Makes a new store, or reads what must be known of one; answers why it cannot be used. */
+  #open(): string | undefined {
+    const written = this.#storage.kv.get<number>(formatKey)
+    if (written === undefined && !this.#hasTables()) {
+      this.#storage.transactionSync(() => this.#create())
+      return undefined
+    }
+    if (written !== format) {
+      const shown = written === undefined ? 'without a number' : String(written)
+      return `the store’s format is ${shown}, this version reads ${format}: run the version that wrote it, or rebuild`
+    }
+    try {
+      this.#facts.get('acceptedEpoch')
+    } catch (fault) {
+      if (!(fault instanceof Damage)) throw fault
+      return `${fault.message}: what this member promised is not known, so it must promise nothing`
+    }
+    this.#readState()
+    return undefined
+  }
+
+  #create(): void {
+    this.#facts.create()
+    this.#rows.create()
+    this.#storage.kv.put(formatKey, format)
+  }
+
+  #hasTables(): boolean {
+    const tables = "select name from sqlite_master where type = 'table' and name in ('row', 'fact')"
+    return this.#sql.exec(tables).toArray().length > 0
+  }
+
+  /** What the other facts say; damaged ones are found by `restore`. */
+  #readState(): void {
+    try {
+      this.#generation = this.#facts.get('generation')
+      this.#stopped = this.#facts.get('stopped') === 1
+      this.#isRecovering = this.#facts.get('recovering') === 1
+    } catch (fault) {
+      if (!(fault instanceof Damage)) throw fault
+      this.noteDamage(fault.message, Date.now())
+      this.#facts.set('stopped', 0)
+      return this.beginRecovery()
+    }
+    // A stage that a crash interrupted is of no use to anybody.
+    this.#rows.dropNewerThan(this.#generation)
+  }
+
+  #readLog(base: Zxid): LogBatch[] {
+    const batches: LogBatch[] = []
+    this.#log = []
+    let last = base
+    for (const [key, bytes] of reading('the log', () => [...this.#storage.kv.list<Uint8Array>()])) {
+      if (key === formatKey || key === damageKey) continue
+      const batch = readBatch(unseal(new Uint8Array(bytes), `the log row ${key}`))
+      const { first } = batch
+      sound(key === keyOf(first), `the log row ${key} is not where it was written`)
+      const isNext = follows(last, first)
+      sound(isNext, `the log lacks what comes between ${showZxid(last)} and ${showZxid(first)}`)
+      batches.push(batch)
+      this.#log.push({ key, first, last: batch.last })
+      last = batch.last
+    }
+    return batches
+  }
+
   #writeAll(persist: Persist): void {
-    if (persist.acceptedEpoch !== undefined) this.#setFact('acceptedEpoch', persist.acceptedEpoch)
+    if (persist.acceptedEpoch !== undefined) this.#facts.set('acceptedEpoch', persist.acceptedEpoch)
     if (persist.stageBegin !== undefined) this.#beginStage()
     if (persist.stageChunk !== undefined) this.#stage(persist.stageChunk)
+    if (persist.recovered === true) this.#endRecovery()
     if (persist.install !== undefined) this.#install(persist.install)
     if (persist.truncate !== undefined) this.#truncate(persist.truncate)
     for (const batch of persist.append ?? []) this.#append(batch, false)
-    if (persist.currentEpoch !== undefined) this.#setFact('currentEpoch', persist.currentEpoch)
+    if (persist.currentEpoch !== undefined) this.#facts.set('currentEpoch', persist.currentEpoch)
   }
 
   #append(batch: LogBatch, unconfirmed: boolean): void {
@@ -167,92 +261,76 @@ export class MemberStore implements RowTable {
     invariant(first > (this.#log.at(-1)?.last ?? 0), 'the log only grows')
     const key = keyOf(first)
     this.#log.push({ key, first, last })
-    // A view would be stored with all of the buffer behind it.
-    const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice()
-    if (unconfirmed) void this.#storage.put(key, own, { allowUnconfirmed: true })
-    else this.#storage.kv.put(key, own)
+    const sealed = seal(bytes)
+    if (unconfirmed) void this.#storage.put(key, sealed, { allowUnconfirmed: true })
+    else this.#storage.kv.put(key, sealed)
   }
 
   #truncate(to: Zxid): void {
     while ((this.#log.at(-1)?.last ?? 0) > to) {
       const { key, first } = this.#log.pop() as StoredBatch
-      const bytes = this.#storage.kv.get<Uint8Array>(key)
+      const sealed = this.#storage.kv.get<Uint8Array>(key)
       this.#storage.kv.delete(key)
-      if (first > to || bytes === undefined) continue
-      const kept = sliceBatch(readBatch(new Uint8Array(bytes)), asZxid(0), to)
+      if (first > to || sealed === undefined) continue
+      const bytes = unseal(new Uint8Array(sealed), `the log row ${key}`)
+      const kept = sliceBatch(readBatch(bytes), asZxid(0), to)
       if (kept !== undefined) this.#append(kept, false)
     }
   }
 
   #beginStage(): void {
     this.#stagedGeneration = this.#generation + 1
-    this.#sql.exec('delete from row where generation = ?', this.#stagedGeneration)
+    this.#rows.drop(this.#stagedGeneration)
   }
 
   #stage(chunk: Uint8Array): void {
     const generation = this.#stagedGeneration
     invariant(generation !== undefined, 'a chunk belongs to a stage that was begun')
-    for (const row of rowsOfChunk(chunk)) this.#writeRow(generation, row)
+    for (const row of rowsOfChunk(chunk)) this.#rows.write(generation, row)
   }
 
   #install(zxid: Zxid): void {
     const generation = this.#stagedGeneration
     invariant(generation !== undefined, 'a snapshot is staged before it is installed')
-    this.#sql.exec('delete from row where generation = ?', this.#generation)
-    for (const { key } of this.#log) this.#storage.kv.delete(key)
-    this.#log = []
+    this.#rows.drop(this.#generation)
+    this.#dropWholeLog()
     this.#generation = generation
     this.#stagedGeneration = undefined
-    this.#setFact('generation', generation)
+    this.#facts.set('generation', generation)
     this.#setBase(zxid)
   }
 
-  #writeRow(generation: number, { room, key, name, value }: RowChange): void {
-    if (value === null) {
-      this.#sql.exec(
-        'delete from row where generation = ? and room = ? and key = ? and name = ?',
-        generation,
-        room,
-        key,
-        name,
-      )
-    } else {
-      this.#sql.exec(
-        'insert or replace into row values (?, ?, ?, ?, ?)',
-        generation,
-        room,
-        key,
-        name,
-        value,
-      )
-    }
+  /** A leader gave everything anew: what was put aside goes. */
+  #endRecovery(): void {
+    this.#rows.dropOlderThan(this.#generation)
+    this.#dropWholeLog()
+    this.#setBase(asZxid(0))
+    this.#isRecovering = false
+    this.#facts.set('recovering', 0)
   }
 
-  /** The zxid just before the first txn of the log. A number above 2^31 is kept in two facts. */
+  #dropWholeLog(): void {
+    for (const [key] of this.#storage.kv.list({ prefix: logPrefix })) this.#storage.kv.delete(key)
+    this.#log = []
+  }
+
+  /** The zxid just before the first txn of the log. */
   #base(): Zxid {
-    return asZxid((this.#fact('baseEpoch') ?? 0) * 0x1_0000_0000 + (this.#fact('baseCounter') ?? 0))
+    return asZxid(this.#facts.get('baseEpoch') * 0x1_0000_0000 + this.#facts.get('baseCounter'))
   }
 
   #setBase(zxid: Zxid): void {
-    this.#setFact('baseEpoch', Math.floor(zxid / 0x1_0000_0000) as Epoch)
-    this.#setFact('baseCounter', zxid % 0x1_0000_0000)
-  }
-
-  #fact(name: string): number | undefined {
-    return this.#sql
-      .exec<{ value: number }>('select value from fact where name = ?', name)
-      .toArray()[0]?.value
-  }
-
-  #setFact(name: string, value: number): void {
-    this.#sql.exec('insert or replace into fact values (?, ?)', name, value)
+    this.#facts.set('baseEpoch', epochOf(zxid))
+    this.#facts.set('baseCounter', counterOf(zxid))
   }
 }
+
+const follows = (last: Zxid, next: Zxid): boolean =>
+  next === last + 1 || (epochOf(next) > epochOf(last) && counterOf(next) === 1)
 
 function isAppendOnly(
   persist: Persist,
 ): persist is Persist & { readonly append: readonly LogBatch[] } {
-  const { append, acceptedEpoch, stageBegin, stageChunk, install, truncate, currentEpoch } = persist
-  const others = [acceptedEpoch, stageBegin, stageChunk, install, truncate, currentEpoch]
-  return append !== undefined && others.every((part) => part === undefined)
+  const { append, number: _, ...others } = persist
+  return append !== undefined && Object.keys(others).length === 0
 }

@@ -2,15 +2,20 @@
 import { createHash } from 'node:crypto'
 import { DurableObject } from 'cloudflare:workers'
 import type { Authentication } from '../core/session/authentication.ts'
+import { MalformedFrame } from '../core/jute/codec.ts'
+import { BrokenInvariant } from '../core/shared/assert.ts'
+import { Damage } from '../core/shared/damage.ts'
 import { limits } from '../core/shared/limits.ts'
 import { Random } from '../core/shared/random.ts'
 import type { Settings } from '../core/shared/settings.ts'
-import { type Sid, showZxid } from '../core/shared/units.ts'
+import { asEpoch, asZxid, type Sid, showZxid } from '../core/shared/units.ts'
 import type { ClientLine } from '../core/session/desk.ts'
 import type { DeskCounters } from '../core/session/replies.ts'
 import { Replica, type ReplicaTurn } from '../core/replica.ts'
+import type { RowTable } from '../core/tree/row-table.ts'
 import { checkpointZxidOf } from '../core/tree/tree.ts'
 import type { PeerInput } from '../core/turn.ts'
+import type { RestoredLog } from '../core/zab/member.ts'
 import type { Notification } from '../core/zab/messages.ts'
 import { readNotification, writeNotification } from '../core/zab/packet-codec.ts'
 import {
@@ -26,12 +31,12 @@ import {
 import { log } from './log.ts'
 import { MemberEdges } from './member-edges.ts'
 import { type LinkEnd, MemberLinks, type LinkTarget } from './member-links.ts'
-import { MemberStore } from './member-store.ts'
+import { type DamageNote, MemberStore } from './member-store.ts'
 
 /** What a member tells about itself. */
 export interface MemberStatus {
   readonly sid: number
-  readonly role: 'leader' | 'follower' | 'observer' | 'standalone' | 'looking' | 'stopped'
+  readonly role: Role
   readonly state: string
   readonly epoch: number
   readonly zxid: string
@@ -49,7 +54,22 @@ export interface MemberStatus {
   readonly digest: string
   readonly latencyMs: { readonly min: number; readonly avg: number; readonly max: number }
   readonly startedMs: number
+  /** Why its disk is of no use until an operator decides. */
+  readonly refusal: string | undefined
+  /** What was found damaged last on its disk, whether it is mended or not. */
+  readonly damage: DamageNote | undefined
 }
+
+/** `recovering`: damage took what it had; it has everything anew before it votes. `refusing`: an operator must decide. */
+type Role =
+  | 'leader'
+  | 'follower'
+  | 'observer'
+  | 'standalone'
+  | 'looking'
+  | 'stopped'
+  | 'recovering'
+  | 'refusing'
 
 const roleNames = { looking: 'looking', following: 'follower', observing: 'observer' } as const
 
@@ -62,6 +82,8 @@ export class Member extends DurableObject<Env> {
   readonly #edges: MemberEdges
   readonly #startedMs = Date.now()
   #persistsInFlight = 0
+  /** Nothing is taken any more: this life is as good as over. */
+  #isEnding = false
   #timer: ReturnType<typeof setTimeout> | undefined
   #timerAtMs = Infinity
 
@@ -89,7 +111,8 @@ export class Member extends DurableObject<Env> {
     )
     this.#replica = this.#restore()
     log('member.start', { sid: this.#sid, zxid: showZxid(this.#replica.tree.applied) })
-    if (!this.#store.isStopped) this.#perform(() => this.#replica.start(Date.now()))
+    this.#tellTrouble()
+    if (this.#isInService) this.#perform(() => this.#replica.start(Date.now()))
     ctx.waitUntil(this.#keepAlarm())
   }
 
@@ -140,6 +163,8 @@ export class Member extends DurableObject<Env> {
       digest: tree.digest(),
       latencyMs: latencyOf(desk.counters),
       startedMs: this.#startedMs,
+      refusal: this.#store.refusal,
+      damage: this.#store.damage,
     }
   }
 
@@ -151,7 +176,7 @@ export class Member extends DurableObject<Env> {
 
   /** Puts a stopped member back into service. */
   start(): void {
-    if (!this.#store.isStopped) return
+    if (this.#isInService || this.#store.refusal !== undefined) return
     this.#store.isStopped = false
     this.#perform(() => this.#replica.start(Date.now()))
   }
@@ -166,18 +191,64 @@ export class Member extends DurableObject<Env> {
     this.ctx.abort(`member ${this.#sid} was told to restart`)
   }
 
+  /**
+   * Begins anew, empty, and votes: what only this member had is given up, and with it the promises it made. For an operator
+   * to decide, and only where the member's disk is of no use by itself.
+   */
+  rebuild(): void {
+    if (this.#store.refusal === undefined && !this.#store.isRecovering) {
+      throw new Error(`member ${this.#sid} needs no rebuilding`)
+    }
+    log('member.rebuilt', { sid: this.#sid })
+    this.#end(() => this.#store.beginAnew())
+  }
+
   /** The watchdog: an evicted member comes back without anybody asking. */
   override async alarm(): Promise<void> {
     await this.ctx.storage.setAlarm(Date.now() + limits.watchdogMs)
   }
 
-  #requireStarted(): void {
-    if (this.#store.isStopped) throw new Error(`member ${this.#sid} is stopped`)
+  get #isInService(): boolean {
+    return !this.#store.isStopped && this.#store.refusal === undefined && !this.#isEnding
   }
 
-  #roleShown(role: MemberStatus['role']): MemberStatus['role'] {
+  #requireStarted(): void {
+    if (!this.#isInService) throw new Error(`member ${this.#sid} is out of service`)
+  }
+
+  #roleShown(role: Role): Role {
     if (this.#replica.isServing) return role
-    return this.#store.isStopped ? 'stopped' : 'looking'
+    if (this.#store.refusal !== undefined) return 'refusing'
+    if (this.#store.isStopped) return 'stopped'
+    return this.#store.isRecovering ? 'recovering' : 'looking'
+  }
+
+  /** What an operator must see, at every start. */
+  #tellTrouble(): void {
+    const { refusal, damage, isRecovering } = this.#store
+    if (refusal !== undefined) log('member.refuses', { sid: this.#sid, why: refusal })
+    if (!isRecovering) return
+    const isAlone = votersOf(this.#settings).every((sid) => sid === this.#sid)
+    const whatNow = isAlone
+      ? 'no other member has a vote: put a copy of its disk in place, or rebuild it, empty'
+      : 'does not vote until a leader gave it everything anew'
+    log('member.recovering', { sid: this.#sid, why: damage?.why, whatNow })
+  }
+
+  /** Our disk is not what we wrote: the next life has nothing and asks a leader for everything. */
+  #giveUp(damage: Damage): void {
+    log('member.damaged', { sid: this.#sid, why: damage.message })
+    this.#end(() => {
+      this.#store.noteDamage(damage.message, Date.now())
+      this.#store.beginRecovery()
+    })
+  }
+
+  /** Writes the last of this life and ends it. */
+  #end(write: () => void): void {
+    this.#isEnding = true
+    write()
+    this.ctx.waitUntil(this.#store.durable().then(() => this.abort()))
   }
 
   #restore(): Replica {
@@ -198,9 +269,19 @@ export class Member extends DurableObject<Env> {
       containerMaxPerMinute: settings.containerMaxPerMinute,
       cacheBytes: limits.cacheBytesMax,
     }
-    const restored = this.#store.restore(checkpointZxidOf(this.#store))
-    const seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0
-    return new Replica(config, restored, this.#store, new Random(seed))
+    const random = new Random(crypto.getRandomValues(new Uint32Array(1))[0] ?? 0)
+    if (this.#store.refusal !== undefined) return new Replica(config, noLog, noRows, random)
+    const open = (): Replica =>
+      new Replica(config, this.#store.restore(checkpointZxidOf(this.#store)), this.#store, random)
+    try {
+      return open()
+    } catch (fault) {
+      if (!isDamage(fault)) throw fault
+      log('member.damaged', { sid: this.#sid, why: fault.message })
+      this.#store.noteDamage(fault.message, Date.now())
+      this.#store.beginRecovery()
+      return open()
+    }
   }
 
   #authentication(): Authentication {
@@ -222,9 +303,14 @@ export class Member extends DurableObject<Env> {
 
   /** One step and its turn. A broken law ends this life: the next begins from what is on disk. */
   #perform(step: () => ReplicaTurn): void {
+    if (this.#isEnding) return
     try {
       this.#performTurn(step())
     } catch (fault) {
+      if (fault instanceof Damage) {
+        this.#giveUp(fault)
+        throw fault
+      }
       if (fault instanceof Error && fault.name === 'MalformedFrame') throw fault
       log('member.broken', { sid: this.#sid, why: String(fault), stack: (fault as Error).stack })
       this.ctx.abort(`member ${this.#sid}: ${String(fault)}`)
@@ -312,6 +398,21 @@ export class Member extends DurableObject<Env> {
     }, delayMs)
   }
 }
+
+/** What is read at a start and breaks a law is damage too: it was lawful when it was written. */
+const isDamage = (fault: unknown): fault is Error =>
+  fault instanceof Damage || fault instanceof BrokenInvariant || fault instanceof MalformedFrame
+
+/** Of a member whose disk must not be believed: it knows nothing and is not started. */
+const noLog: RestoredLog = {
+  acceptedEpoch: asEpoch(0),
+  currentEpoch: asEpoch(0),
+  base: asZxid(0),
+  batches: [],
+  committed: asZxid(0),
+  mustRecover: true,
+}
+const noRows: RowTable = { get: () => undefined, names: () => [], page: () => [] }
 
 function latencyOf(counters: DeskCounters): MemberStatus['latencyMs'] {
   const { replies, latencySumMs, latencyMinMs, latencyMaxMs } = counters

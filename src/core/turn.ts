@@ -39,6 +39,8 @@ export interface Persist {
   readonly stageBegin?: Zxid
   /** A chunk of the staged snapshot. */
   readonly stageChunk?: Uint8Array
+  /** What damage had put aside goes: what follows is a leader's whole history. */
+  readonly recovered?: true
   /** The staged snapshot replaces the tree, and the log before it is dropped. */
   readonly install?: Zxid
   /** Drop every logged txn above this zxid. */

@@ -33,7 +33,8 @@ export async function listMembers(_: IRequest, env: Env): Promise<object> {
 
 /**
  * POST /admin/members/:sid/:order. `restart`: the member's actor dies as in a crash and comes back from its disk.
- * `stop`: it stays out of service until `start`, restarts included.
+ * `stop`: it stays out of service until `start`, restarts included. `rebuild`: one whose disk is of no use begins anew,
+ * empty, and votes.
  */
 export async function orderMember(request: IRequest, env: Env): Promise<object> {
   const settings = settingsOf(env)
@@ -46,8 +47,19 @@ export async function orderMember(request: IRequest, env: Env): Promise<object> 
   if (order === 'start') await member.start()
   else if (order === 'stop') await member.stop()
   else if (order === 'restart') await restart(member)
-  else return refusal(404, `a member can be told to restart, stop or start, not to ${order}`)
+  else if (order === 'rebuild') return await rebuild(member, sid)
+  else
+    return refusal(404, `a member can be told to restart, stop, start or rebuild, not to ${order}`)
   return { sid, order }
+}
+
+async function rebuild(member: { rebuild(): Promise<void> }, sid: number): Promise<object> {
+  try {
+    await member.rebuild()
+    return { sid, order: 'rebuild' }
+  } catch (fault) {
+    return refusal(409, fault instanceof Error ? fault.message : String(fault))
+  }
 }
 
 async function restart(member: { abort(): Promise<void> }): Promise<void> {

@@ -25,6 +25,8 @@ export class Disk {
   /** The checkpointed tree, and the last zxid in it. */
   tree: readonly Applied[] = []
   checkpointed: Zxid = asZxid(0)
+  /** Damage took what was on it, but not its promise. */
+  mustRecover = false
   #stage: { zxid: Zxid; tree: Applied[] } | undefined
 
   get last(): Zxid {
@@ -32,8 +34,26 @@ export class Disk {
   }
 
   restored(): RestoredLog {
-    const { acceptedEpoch, currentEpoch, base, batches, checkpointed: committed } = this
-    return { acceptedEpoch, currentEpoch, base, batches: [...batches], committed }
+    const {
+      acceptedEpoch,
+      currentEpoch,
+      base,
+      batches,
+      checkpointed: committed,
+      mustRecover,
+    } = this
+    return { acceptedEpoch, currentEpoch, base, batches: [...batches], committed, mustRecover }
+  }
+
+  /** Its checksums were wrong: everything is put aside but the epoch that was promised. */
+  damage(): void {
+    this.mustRecover = true
+    this.currentEpoch = asEpoch(0)
+    this.base = asZxid(0)
+    this.batches = []
+    this.tree = []
+    this.checkpointed = asZxid(0)
+    this.#stage = undefined
   }
 
   /** Performs one persist, in the order of its fields. */
@@ -41,6 +61,7 @@ export class Disk {
     if (persist.acceptedEpoch !== undefined) this.acceptedEpoch = persist.acceptedEpoch
     if (persist.stageBegin !== undefined) this.#stage = { zxid: persist.stageBegin, tree: [] }
     if (persist.stageChunk) this.#stage?.tree.push(...readChunk(persist.stageChunk))
+    if (persist.recovered === true) this.mustRecover = false
     if (persist.install !== undefined) this.#install(persist.install)
     if (persist.truncate !== undefined) this.#truncate(persist.truncate)
     for (const batch of persist.append ?? []) {

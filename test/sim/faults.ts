@@ -30,6 +30,7 @@ export type Happening =
   | 'heal'
   | 'break'
   | 'checkpoint'
+  | 'damage'
 
 export function drawSwarm(random: Random): Swarm {
   const oneOf = <T>(...choices: readonly T[]): T => choices[random.next() % choices.length] as T
@@ -62,6 +63,7 @@ export function drawSwarm(random: Random): Swarm {
       heal: oneOf(1, 3),
       break: oneOf(0, 1, 4),
       checkpoint: oneOf(0, 2, 10),
+      damage: oneOf(0, 0, 1, 3),
     },
   }
 }

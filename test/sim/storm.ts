@@ -73,6 +73,8 @@ function happen(what: Happening, world: World, network: StormyNetwork, random: R
       return network.cut.clear()
     case 'break':
       return world.breakLinks(any(), any())
+    case 'damage':
+      return world.damage(any())
     case 'checkpoint':
       return world.checkpoint(any())
   }

@@ -71,6 +71,15 @@ export class World {
     for (const end of node.links.values()) this.#close(end)
   }
 
+  /** The disk of a member is found damaged when it starts again, unless too few would be left that know everything. */
+  damage(sid: Sid): void {
+    const { voters } = this.#config
+    const whole = voters.filter((one) => one !== sid && !this.disk(one).mustRecover)
+    if (whole.length * 2 <= voters.length) return
+    this.crash(sid)
+    this.disk(sid).damage()
+  }
+
   /** Proposes so many txns at a leader. */
   propose(sid: Sid, count: number): Zxid | undefined {
     const node = this.node(sid)

@@ -15,6 +15,7 @@ export class MemoryDisk {
   acceptedEpoch: Epoch = asEpoch(0)
   currentEpoch: Epoch = asEpoch(0)
   base: Zxid = asZxid(0)
+  mustRecover = false
   log: Uint8Array[] = []
   rows = new Map<string, Row>()
 }
@@ -30,8 +31,9 @@ export class MemoryStore implements RowTable {
   }
 
   restore(committed: Zxid): RestoredLog {
-    const { acceptedEpoch, currentEpoch, base } = this.#disk
-    return { acceptedEpoch, currentEpoch, base, batches: this.#disk.log.map(readBatch), committed }
+    const { acceptedEpoch, currentEpoch, base, mustRecover } = this.#disk
+    const batches = this.#disk.log.map(readBatch)
+    return { acceptedEpoch, currentEpoch, base, batches, committed, mustRecover }
   }
 
   write(persists: readonly Persist[]): void {
@@ -86,6 +88,7 @@ export class MemoryStore implements RowTable {
       invariant(this.#stage !== undefined, 'a chunk belongs to a stage that was begun')
       for (const row of rowsOfChunk(persist.stageChunk)) writeRow(this.#stage, row)
     }
+    if (persist.recovered === true) disk.mustRecover = false
     if (persist.install !== undefined) this.#install(persist.install)
     if (persist.truncate !== undefined) this.#truncate(persist.truncate)
     for (const batch of persist.append ?? []) this.#append(batch)

@@ -2,6 +2,7 @@
  * The znodes in memory: all that changed since the checkpoint, and as many of the others as the budget allows. The rest
  * stays in the checkpoint's rows, so that a member wakes without reading its tree and a tree may exceed its memory.
  */
+import { sound } from '../shared/damage.ts'
 import { childOf, nameOf, parentOf } from './path.ts'
 import { type RowChange, rooms, type RowTable } from './row-table.ts'
 import { bytesOf, type Znode, znodeFromRow, znodeToRow } from './znode.ts'
@@ -94,6 +95,7 @@ export class NodeCache {
       if (present) names.add(name)
       else names.delete(name)
     }
+    sound(names.size === node.childCount, `${path} has other children than it counts`)
     node.names = names
     node.nameChanges = undefined
     return names

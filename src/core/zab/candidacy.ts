@@ -23,7 +23,7 @@ export class Candidacy {
     return this.#round
   }
 
-  /** A search in a new round. An observer has nobody to propose. */
+  /** A search in a new round. Who does not vote has nobody to propose. */
   next(): Election {
     const { config, quorum, journal } = this.#ground
     this.#round += 1
@@ -32,7 +32,8 @@ export class Candidacy {
       zxid: journal.history.last,
       epoch: journal.currentEpoch,
     }
-    return new Election(config, quorum, isVoter(config, config.sid) ? own : undefined, this.#round)
+    const votes = isVoter(config, config.sid) && !journal.mustRecover
+    return new Election(config, quorum, votes ? own : undefined, this.#round)
   }
 
   /** Observers ask rarely and nobody asks them: whoever has settled lets them know. */

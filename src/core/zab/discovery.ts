@@ -65,7 +65,8 @@ export class Discovery {
     turn: Turn,
   ): Verdict | undefined {
     learner.at('joined')
-    demand((type === 'followerInfo') === learner.votes, `${type} from ${learner.peer}`)
+    demand(type === 'observerInfo' || learner.votes, `${type} from ${learner.peer}`)
+    if (type === 'observerInfo') learner.votes = false
     this.#learners.replaceOlder(learner, turn)
     learner.enter({ type: 'informed' }, nowMs)
     if (acceptedEpoch > this.#highest) this.#highest = acceptedEpoch

@@ -142,7 +142,7 @@ export class Election {
     const { leader } = note.vote
     const leads =
       leader === this.#config.sid
-        ? note.round === this.#round
+        ? this.#own !== undefined && note.round === this.#round
         : heard.get(leader)?.state === 'leading'
     return leads && this.#quorum.isQuorum(supporters(heard, note))
   }

@@ -19,6 +19,8 @@ export interface RestoredLog {
   readonly batches: readonly LogBatch[]
   /** Applied in the checkpointed tree. */
   readonly committed: Zxid
+  /** Its log or tree was damaged and put aside: it may have acknowledged what it no longer has (docs/decisions/0007). */
+  readonly mustRecover: boolean
 }
 
 /** What a learner received between the leader's choice and its NEWLEADER. */
@@ -42,6 +44,7 @@ export class Journal {
   #acceptedEpoch: Epoch
   #currentEpoch: Epoch
   #committed: Zxid
+  #mustRecover: boolean
   #issued = 0
   #durable = 0
   #waiting: Waiting[] = []
@@ -53,6 +56,7 @@ export class Journal {
     this.#acceptedEpoch = restored.acceptedEpoch
     this.#currentEpoch = restored.currentEpoch
     this.#committed = committed
+    this.#mustRecover = restored.mustRecover
     invariant(committed >= base, 'what the log lost is in the checkpoint')
     invariant(committed <= this.history.last, 'the checkpoint is not ahead of the log')
     invariant(restored.currentEpoch <= restored.acceptedEpoch, 'an epoch is accepted first')
@@ -68,6 +72,11 @@ export class Journal {
 
   get committed(): Zxid {
     return this.#committed
+  }
+
+  /** Whether this member lacks what it acknowledged, and counts for nothing until a leader gave it everything. */
+  get mustRecover(): boolean {
+    return this.#mustRecover
   }
 
   /** Promises to follow nobody of an older epoch. */
@@ -93,8 +102,11 @@ export class Journal {
     if (truncate !== undefined) this.history.truncate(truncate)
     for (const batch of batches) this.history.append(batch)
     this.#currentEpoch = epoch
+    const recovered = this.#mustRecover
+    this.#mustRecover = false
     this.#persist(
       {
+        ...(recovered ? { recovered } : {}),
         ...(install === undefined ? {} : { install }),
         ...(truncate === undefined ? {} : { truncate }),
         ...(batches.length === 0 ? {} : { append: batches }),

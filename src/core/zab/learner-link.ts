@@ -3,6 +3,7 @@
  * was sent and what it has.
  */
 import { invariant } from '../shared/assert.ts'
+import { seal } from '../shared/seal.ts'
 import type { Sid, Zxid } from '../shared/units.ts'
 import type { LinkId, Turn } from '../turn.ts'
 import type { Packet } from './messages.ts'
@@ -42,7 +43,8 @@ const awaited: ReadonlySet<StageType> = new Set(['joined', 'asked', 'streaming',
 export class LearnerLink {
   readonly link: LinkId
   readonly peer: Sid
-  readonly votes: boolean
+  /** A voter that must recover says so, and does not. */
+  votes: boolean
   heardMs: number
   /** Everything up to here is durable at the learner. */
   acked = 0 as Zxid
@@ -120,7 +122,7 @@ export class SnapshotStream {
 
   chunk(): Packet {
     invariant(!this.#ended, 'a snapshot has one last chunk')
-    const bytes = this.#next ?? new Uint8Array()
+    const bytes = seal(this.#next ?? new Uint8Array())
     this.#next = this.#snapshot.next()
     this.#ended = this.#next === undefined
     return { type: 'snapChunk', bytes, last: this.#ended }

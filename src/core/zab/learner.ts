@@ -1,6 +1,7 @@
 /**
  * A follower or observer of one leader, from the first try to reach it until it is lost.
  */
+import { opened } from '../shared/seal.ts'
 import { type Epoch, epochOf, type Sid } from '../shared/units.ts'
 import type { LinkId, PeerInput, Turn } from '../turn.ts'
 import { isVoter, type ZabConfig } from './config.ts'
@@ -39,7 +40,8 @@ export class Learner implements Part {
   readonly leader: Sid
   readonly #config: ZabConfig
   readonly #journal: Journal
-  readonly #votes: boolean
+  /** A voter that must recover learns as an observer does. */
+  readonly votes: boolean
   readonly #reachUntilMs: number
   #stage: Stage = { type: 'connecting' }
   #link: LinkId | undefined
@@ -50,7 +52,7 @@ export class Learner implements Part {
   constructor({ config, journal }: Ground, leader: Sid, nowMs: number) {
     this.#config = config
     this.#journal = journal
-    this.#votes = isVoter(config, config.sid)
+    this.votes = isVoter(config, config.sid) && !journal.mustRecover
     this.leader = leader
     this.#heardMs = nowMs
     const initLimitMs = config.initLimitTicks * config.tickTimeMs
@@ -93,7 +95,7 @@ export class Learner implements Part {
     this.#heardMs = nowMs
     this.#stage = { type: 'introduced' }
     const { acceptedEpoch } = this.#journal
-    this.#send({ type: this.#votes ? 'followerInfo' : 'observerInfo', acceptedEpoch }, turn)
+    this.#send({ type: this.votes ? 'followerInfo' : 'observerInfo', acceptedEpoch }, turn)
     return true
   }
 
@@ -155,7 +157,7 @@ export class Learner implements Part {
         return undefined
       case 'commit':
         this.#at('serving')
-        demand(this.#votes, 'a commit to an observer')
+        demand(this.votes, 'a commit to an observer')
         this.#commit(packet.zxid, turn)
         return undefined
       case 'inform':
@@ -223,8 +225,10 @@ export class Learner implements Part {
   #receiveChunk({ bytes, last }: PacketOf<'snapChunk'>, turn: Turn): void {
     const { draft } = this.#at('gathering')
     demand(draft !== undefined, 'a chunk of no snapshot')
+    const rows = opened(bytes)
+    demand(rows !== undefined, 'a chunk with the wrong checksum')
     draft.addChunk(last)
-    this.#journal.stageChunk(bytes, turn)
+    this.#journal.stageChunk(rows, turn)
     this.#sendWhenDurable({ type: 'snapAck' }, turn)
   }
 
@@ -241,6 +245,9 @@ export class Learner implements Part {
   #receiveUpToDate({ committed }: PacketOf<'upToDate'>, turn: Turn): Verdict | undefined {
     const { epoch } = this.#at('entered')
     this.#commit(committed, turn)
+    // Everything is on our disk, and was given by a leader that others made one: our word counts again.
+    if (!this.votes && isVoter(this.#config, this.#config.sid))
+      return over('has recovered, and votes')
     this.#stage = { type: 'serving', epoch }
     return established
   }
@@ -248,14 +255,14 @@ export class Learner implements Part {
   #receiveProposal(batch: LogBatch, turn: Turn): void {
     const stage = this.#stage
     if (stage.type === 'gathering') return stage.draft?.add(batch)
-    demand(this.#votes, 'a proposal to an observer')
+    demand(this.votes, 'a proposal to an observer')
     this.#log(batch, turn)
     this.#sendWhenDurable({ type: 'ack', zxid: batch.last }, turn)
   }
 
   #receiveInform(batch: LogBatch, turn: Turn): void {
     this.#at('serving')
-    demand(!this.#votes, 'an inform to a follower')
+    demand(!this.votes, 'an inform to a follower')
     this.#log(batch, turn)
     this.#commit(batch.last, turn)
   }

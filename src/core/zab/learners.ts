@@ -62,7 +62,7 @@ export class Learners {
 
   /** Whether those that count are a quorum together with ourselves. */
   hasQuorumOf(counts: (learner: LearnerLink) => boolean): boolean {
-    const linked = [...this].filter(counts).map(({ peer }) => peer)
+    const linked = [...this].filter((one) => one.votes && counts(one)).map(({ peer }) => peer)
     return this.#quorum.isQuorum([this.#config.sid, ...linked])
   }
 }

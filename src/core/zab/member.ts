@@ -54,7 +54,7 @@ export class ZabMember {
   get role(): ServerState {
     if (!this.#part) return 'looking'
     if (this.#part.kind === 'leader') return 'leading'
-    return isVoter(this.#ground.config, this.#ground.config.sid) ? 'following' : 'observing'
+    return this.#part.votes ? 'following' : 'observing'
   }
 
   /** The epoch that is being entered or is entered; the last one entered while looking. */
@@ -78,6 +78,11 @@ export class ZabMember {
   /** The link to our leader, once it serves us. */
   get leaderLink(): LinkId | undefined {
     return this.#phase.type === 'following' ? this.#phase.part.link : undefined
+  }
+
+  /** Whether this member lost what it acknowledged, and does not vote. */
+  get mustRecover(): boolean {
+    return this.#ground.journal.mustRecover
   }
 
   get lastLogged(): Zxid {
@@ -180,7 +185,8 @@ export class ZabMember {
    * choice looks for another, need not wait for its init limit.
    */
   #isForsakenBy(note: Notification): boolean {
-    const newer = note.round > this.#candidacy.round
+    const newer =
+      note.round > this.#candidacy.round && isVoter(this.#ground.config, note.vote.leader)
     return this.#phase.type === 'discovering' && newer && this.#phase.part.needs(note.from)
   }
 

@@ -40,6 +40,7 @@ export type Packet =
   | { readonly type: 'trunc'; readonly to: Zxid }
   /** Forget everything: chunks of the tree as it was at `zxid` follow, then the history after it. */
   | { readonly type: 'snap'; readonly zxid: Zxid }
+  /** Sealed (`seal.ts`). */
   | { readonly type: 'snapChunk'; readonly bytes: Uint8Array; readonly last: boolean }
   | { readonly type: 'snapAck' }
   /** Learner → leader: your `trunc` goes below what I applied, or to what I do not have; send your tree instead. */
