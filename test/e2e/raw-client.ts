@@ -13,8 +13,9 @@ export class RawClient {
 
   private constructor(socket: Socket) {
     this.#socket = socket
-    socket.on('data', (chunk: Buffer) => {
-      this.#frames.push(...this.#deframer.push(chunk))
+    socket.setNoDelay(true) // what is sent in pieces leaves in pieces
+    socket.on('data', ({ buffer, byteOffset, length }: Buffer) => {
+      this.#frames.push(...this.#deframer.push(new Uint8Array(buffer, byteOffset, length)))
       this.#wake?.()
     })
     socket.on('error', () => this.#closed())
@@ -22,9 +23,9 @@ export class RawClient {
     socket.on('end', () => this.#closed())
   }
 
-  static dial(port: number): Promise<RawClient> {
+  static dial(port: number, host = '127.0.0.1'): Promise<RawClient> {
     return new Promise((resolve, reject) => {
-      const socket = dial(port, '127.0.0.1')
+      const socket = dial(port, host)
       socket.once('error', reject)
       socket.once('connect', () => resolve(new RawClient(socket)))
     })
@@ -41,6 +42,13 @@ export class RawClient {
 
   send(bytes: Uint8Array): void {
     this.#socket.write(bytes)
+  }
+
+  /** Every byte has been handed to the kernel. */
+  sent(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#socket.write(bytes, (error) => (error ? reject(error) : resolve()))
+    })
   }
 
   /** The next frame, without its length; undefined once the connection is closed. */
