@@ -19,7 +19,7 @@ import { Tree } from './tree/tree.ts'
 import { readTxn } from './tree/txn.ts'
 import { type LinkId, newTurn, type PeerInput, type Turn } from './turn.ts'
 import { entriesOf, type LogBatch } from './zab/log-batch.ts'
-import type { CarriedPacket } from './zab/messages.ts'
+import type { CarriedPacket, Packet } from './zab/messages.ts'
 import { type OpenSnapshot, type RestoredLog, type ZabConfig, ZabMember } from './zab/member.ts'
 
 export interface ReplicaConfig extends ZabConfig {
@@ -68,6 +68,8 @@ export class Replica {
   #lastTxnTimeMs = 0
   #syncs: PendingSync[] = []
   readonly #forwards = new ForwardWriter()
+  /** Of the packets under way. */
+  readonly #requests = new Map<Packet, readonly Forwarded[]>()
   /** Numbers of the persists that hold our own proposals and are not durable yet. */
   #unpersisted: number[] = []
   /** What this turn's sessions ask of the leader beside writes. */
@@ -116,8 +118,10 @@ export class Replica {
     return this.#step(nowMs, (turn) => this.zab.start(nowMs, turn))
   }
 
-  /** Takes one input of the ensemble's own. */
+  /** Takes one input of the ensemble's own. Throws MalformedFrame for packets whose requests are none. */
   receive(nowMs: number, input: PeerInput): ReplicaTurn {
+    // Before anything moves: bytes that are no requests cost their sender the link, and must not cost us half a turn.
+    if (input.type === 'packets') this.#readRequests(input.packets)
     return this.#step(nowMs, (turn) => {
       if (input.type === 'persisted') {
         this.#unpersisted = this.#unpersisted.filter((number) => number > input.number)
@@ -230,10 +234,17 @@ export class Replica {
     this.#proposer?.applied(this.#tree.applied)
   }
 
+  #readRequests(packets: readonly Packet[]): void {
+    this.#requests.clear()
+    for (const packet of packets) {
+      if (packet.type === 'request') this.#requests.set(packet, readForwarded(packet.bytes))
+    }
+  }
+
   #receivePacket(turn: Turn, link: LinkId, peer: Sid, packet: CarriedPacket): void {
     switch (packet.type) {
       case 'request':
-        for (const request of readForwarded(packet.bytes)) this.#prepare(peer, request)
+        for (const request of this.#requests.get(packet) ?? []) this.#prepare(peer, request)
         return
       case 'revalidate': {
         const { number, session, attachment } = packet

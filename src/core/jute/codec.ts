@@ -97,6 +97,8 @@ export class Reader {
 /** Below this length a loop over ASCII beats the platform's decoder (measured on paths). */
 const shortString = 64
 
+const keptBytesMax = 16 * 1024 * 1024
+
 /** Appends values to a buffer that grows. `take` gives away what was written. */
 export class Writer {
   #bytes: Uint8Array
@@ -176,9 +178,12 @@ export class Writer {
     return this.#bytes.slice(at, this.at)
   }
 
-  /** Forgets what was written and keeps the memory. */
+  /** Forgets what was written and keeps the memory, unless that is more than is ever needed in a row. */
   reset(): void {
     this.at = 0
+    if (this.#bytes.length <= keptBytesMax) return
+    this.#bytes = new Uint8Array(keptBytesMax / 2)
+    this.#view = new DataView(this.#bytes.buffer)
   }
 
   #reserve(count: number): number {

@@ -1,6 +1,7 @@
 /** What an auth packet proves (ProviderRegistry): the schemes of ZooKeeper's defaults. */
 import { MalformedFrame, Reader, textOf } from '../jute/codec.ts'
 import { AuthPacket } from '../jute/records.ts'
+import { limits } from '../shared/limits.ts'
 import type { Identity } from '../tree/acl.ts'
 import type { Attachment } from './attachment.ts'
 
@@ -47,8 +48,10 @@ export function prove(
     if (added === undefined) return 'notProved'
     const isNew = (one: Identity): boolean =>
       !attachment.identities.some(({ scheme: known, id }) => known === one.scheme && id === one.id)
-    attachment.identities = [...attachment.identities, ...added.filter(isNew)]
-    const { edge, slot, identities } = attachment
+    const identities = [...attachment.identities, ...added.filter(isNew)]
+    if (bytesOf(identities) > limits.identityBytesMax) return 'notProved'
+    attachment.identities = identities
+    const { edge, slot } = attachment
     edge.outbox.send({ type: 'proved', slot, identities: identities.filter(isNotAddress) })
     return 'proved'
   } catch (fault) {
@@ -56,5 +59,8 @@ export function prove(
     return undefined
   }
 }
+
+const bytesOf = (identities: readonly Identity[]): number =>
+  identities.reduce((sum, { scheme, id }) => sum + scheme.length + id.length, 0)
 
 const isNotAddress = ({ scheme }: Identity): boolean => scheme !== 'ip'

@@ -2,6 +2,7 @@
 import { type Codec, Writer } from '../jute/codec.ts'
 import { limits } from '../shared/limits.ts'
 import type { Zxid } from '../shared/units.ts'
+import { errorCodes } from '../wire/refusals.ts'
 import { type DownMessage, framesKind, writeDown } from './edge-messages.ts'
 
 export class EdgeOutbox {
@@ -24,6 +25,7 @@ export class EdgeOutbox {
   reply<T>(slot: number, xid: number, zxid: Zxid, err: number, codec?: Codec<T>, value?: T): void {
     this.#cut()
     const writer = this.#writer
+    const start = writer.at
     writer.byte(framesKind)
     writer.int(slot)
     const at = writer.at
@@ -33,6 +35,10 @@ export class EdgeOutbox {
     writer.long(zxid)
     writer.int(err)
     codec?.write(writer, value as T)
+    if (writer.at - at > limits.replyBytesMax) {
+      writer.at = start
+      return this.reply(slot, xid, zxid, errorCodes.MarshallingError)
+    }
     writer.patchInt(at, writer.at - at - 4)
     writer.patchInt(at + 4, writer.at - at - 8)
   }

@@ -17,6 +17,13 @@ export const limits = {
   historyBytesMax: 16 * 1024 * 1024,
   /** Proposals and forwarded requests a link message may carry before the next message is begun. */
   linkMessageBytesMax: 4 * 1024 * 1024,
+  /**
+   * One reply: it travels in one call of at most 32 MiB, behind what else is in the piece. A list of very many children
+   * may be longer, and a multiRead of a few KB may ask for gigabytes.
+   */
+  replyBytesMax: 24 * 1024 * 1024,
+  /** What a session has proved goes with each of its writes to the leader, and into what hibernation keeps of it. */
+  identityBytesMax: 16 * 1024,
   /** A chunk of a streamed snapshot: large enough to be few, small enough to be staged in one transaction. */
   snapshotChunkBytes: 512 * 1024,
   /** Runtime calls carry at most 32 MiB; a batch of frames or replies is cut well before. */

@@ -101,6 +101,17 @@ export class NodeCache {
     return names
   }
 
+  /** A node and everything below it, each with its path. By a list and not by recursion: clients make paths as deep as they like. */
+  *subtree(top: string): Generator<{ readonly path: string; readonly node: Cached }> {
+    const left = [top]
+    for (let path = left.pop(); path !== undefined; path = left.pop()) {
+      const node = this.get(path)
+      if (node === undefined) continue
+      yield { path, node }
+      for (const name of this.names(path, node)) left.push(childOf(path, name))
+    }
+  }
+
   /** The rows that bring the checkpoint up to the present. */
   changedRows(): RowChange[] {
     const rows: RowChange[] = []

@@ -1,6 +1,6 @@
 /** Which quotas stand, and what is used of each. The longest subject that holds a path is the one that counts. */
 import type { CachedNode, NodeCache } from './node-cache.ts'
-import { childOf, parentOf } from './path.ts'
+import { parentOf } from './path.ts'
 import {
   limitsName,
   limitsPathOf,
@@ -28,14 +28,10 @@ export class QuotaAccounts {
   }
 
   /** Finds the quotas of a tree that was opened. */
-  load(path: string = quotaRoot): void {
-    const node = this.#cache.get(path)
-    if (node === undefined) return
-    for (const name of this.#cache.names(path, node)) {
-      const child = childOf(path, name)
-      const subject = quotaSubject(child, limitsName)
+  load(): void {
+    for (const { path } of this.#cache.subtree(quotaRoot)) {
+      const subject = quotaSubject(path, limitsName)
       if (subject !== undefined) this.#subjects.add(subject)
-      this.load(child)
     }
   }
 
@@ -89,14 +85,11 @@ export class QuotaAccounts {
     this.#setUsage(statsPathOf(subject), stats, writeUsage(count, bytes))
   }
 
-  #usageOf(path: string): { count: number; bytes: number } {
-    const node = this.#cache.get(path)
-    if (node === undefined) return { count: 0, bytes: 0 }
-    let [count, bytes] = [1, node.data?.length ?? 0]
-    for (const name of this.#cache.names(path, node)) {
-      const below = this.#usageOf(childOf(path, name))
-      count += below.count
-      bytes += below.bytes
+  #usageOf(subject: string): { count: number; bytes: number } {
+    let [count, bytes] = [0, 0]
+    for (const { node } of this.#cache.subtree(subject)) {
+      count += 1
+      bytes += node.data?.length ?? 0
     }
     return { count, bytes }
   }

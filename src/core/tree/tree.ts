@@ -12,7 +12,7 @@ import type { TreeEvent } from './events.ts'
 import { type CachedNode, NodeCache } from './node-cache.ts'
 import { hexOf, OwnedNodes } from './owned-nodes.ts'
 import { containerOwner, ttlOf, ttlOwner } from './owner.ts'
-import { childOf, nameOf, parentOf } from './path.ts'
+import { nameOf, parentOf } from './path.ts'
 import { QuotaAccounts } from './quota-accounts.ts'
 import type { QuotaText } from './quota.ts'
 import { type RowChange, rooms, type RowTable } from './row-table.ts'
@@ -346,9 +346,9 @@ export class Tree {
 
   /** All nodes below `path`. */
   countBelow(path: string): number {
-    let count = 0
-    for (const name of this.children(path) ?? []) count += 1 + this.countBelow(childOf(path, name))
-    return count
+    let count = -1
+    for (const _ of this.#cache.subtree(path === '' ? '/' : path)) count += 1
+    return Math.max(0, count)
   }
 
   /** Usage has no version: it is no write of anybody's. */
