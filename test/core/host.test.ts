@@ -406,6 +406,29 @@ describe('[S1] when its member is lost', () => {
     expect(stage.host.sessionCount).toBe(1)
   })
 
+  test.each([0, 1])(
+    'a WebSocket with a watch that stays (mode %i) is closed: nobody can tell what it missed',
+    (mode) => {
+      const stage = new Stage()
+      const { slot } = stage.serve(1)
+      stage.send(1, writeRequest(1, 'addWatch', { path: '/a', mode }))
+      stage.reply(1, slot, ok(1))
+      stage.host.memberLost(stage.now, asSid(1))
+      expect(stage.hungUp).toEqual([1])
+      expect(stage.host.sessionCount).toBe(1)
+    },
+  )
+
+  test('one whose watch that stays was removed stays too', () => {
+    const stage = new Stage()
+    const { slot } = stage.serve(1)
+    stage.send(1, writeRequest(1, 'addWatch', { path: '/a', mode: 1 }))
+    stage.send(1, writeRequest(2, 'removeWatches', { path: '/a', type: 3 }))
+    for (const xid of [1, 2]) stage.reply(1, slot, ok(xid))
+    stage.host.memberLost(stage.now, asSid(1))
+    expect(stage.hungUp).toEqual([])
+  })
+
   test('a TCP connection is closed with its member, as in ZooKeeper', () => {
     const stage = new Stage()
     stage.serve(1, { survives: false })

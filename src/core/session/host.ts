@@ -475,8 +475,10 @@ export class Host {
 
   #lostMember(session: HostedSession): void {
     const { connection } = session
-    // Whoever has a request under way cannot know its fate: ZooKeeper's clients expect to be disconnected then.
-    const isCut = connection !== undefined && (!connection.survives || session.outstanding > 0)
+    // Whoever has a request under way cannot know its fate: ZooKeeper's clients expect to be disconnected then. Nor can
+    // anyone tell afterwards what a watch that stays has missed: disconnected, its client knows that it must look.
+    const mustKnow = session.outstanding > 0 || session.watches.hasStaying
+    const isCut = connection !== undefined && (!connection.survives || mustKnow)
     if (session.state === 'detached' || session.state === 'unserved') return
     session.state = 'unserved'
     if (connection === undefined) session.state = 'detached'

@@ -24,6 +24,11 @@ export class WatchRecord {
   /** Requests that ask for a watch, until their reply tells whether they got it. */
   #asked: Asked[] = []
 
+  /** Is there a watch that an event does not use up? */
+  get hasStaying(): boolean {
+    return this.persistent.size > 0 || this.recursive.size > 0
+  }
+
   /** Looks at a request on its way to the member. Bytes it cannot read are the member's to refuse. */
   noteRequest(xid: number, type: number, frame: Uint8Array): void {
     try {
