@@ -1,10 +1,10 @@
 /** Starts one of the two runtimes, tells what its members do, and takes it down with us. */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { SettingsError } from '../../src/core/shared/settings.ts'
 import { bundleWorker } from './bundle.ts'
 import { readOptions, type Options } from './options.ts'
+import { FolderTaken, lockFolder } from './lock.ts'
 import { PortTaken, requireFreePorts } from './ports.ts'
 import { tellMembers } from './members.ts'
 
@@ -27,16 +27,19 @@ export async function runEnsemble(runtime: Runtime): Promise<void> {
   try {
     const options = readOptions(process.env)
     await requireFreePorts(options)
-    // The token stands in the runtime's configuration, so nobody else may read the folder.
-    mkdirSync(options.dataDir, { recursive: true, mode: 0o700 })
+    await lockFolder(options.dataDir)
     const launch = runtime.prepare(options, await bundleWorker(options))
     await runLeashed(runtime, launch, options)
   } catch (error) {
-    if (!(error instanceof SettingsError || error instanceof PortTaken)) throw error
+    if (!isOperators(error)) throw error
     console.error(error.message)
     process.exitCode = 1
   }
 }
+
+/** What whoever starts it can mend. */
+const isOperators = (error: unknown): error is Error =>
+  error instanceof SettingsError || error instanceof PortTaken || error instanceof FolderTaken
 
 async function runLeashed(runtime: Runtime, launch: Launch, options: Options): Promise<void> {
   const { settings, dataDir } = options

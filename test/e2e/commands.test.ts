@@ -31,6 +31,22 @@ describe.each(modes)('npm %s', (mode) => {
     }
   })
 
+  it('refuses a folder that another ensemble has, and takes it once that one was killed', async () => {
+    const ensemble = await startEnsemble({ mode, members: 1 })
+    try {
+      const [httpPort, zkPort] = await freePorts(2)
+      const env = { MEMBERS: '1', HTTP_PORT: `${httpPort}`, ZK_PORT: `${zkPort}` }
+      const { status, stderr } = run(mode, { ...env, DATA_DIR: ensemble.dataDir })
+      expect(stderr).toContain(`DATA_DIR is in use by process ${ensemble.pid}`)
+      expect(status).toBe(1)
+      expect((await ensemble.members())[0]?.isServing).toBe(true)
+      await ensemble.kill9()
+      await ensemble.start()
+    } finally {
+      await ensemble.stop()
+    }
+  })
+
   it('refuses bad settings at once, all of them', () => {
     const { status, stderr, stdout } = run(mode, {
       MEMBERS: '9',
