@@ -119,6 +119,14 @@ export class Counter {
     this.decide(0)
   }
 
+  /** The zxid of each reply since the last call. */
+  zxidsHeard(): number[] {
+    const output = this.desk.takeOutput(edge) ?? new Uint8Array(0)
+    return readDown(output)
+      .flatMap((message) => (message.type === 'frames' ? framesOf(message.frames) : []))
+      .map((frame) => readReply(frame).header.zxid)
+  }
+
   /** What the actor was told since the last call, a line each: `slot: what`. */
   heard(): string[] {
     return this.pieces().flatMap(linesIn)

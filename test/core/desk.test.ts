@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { verdicts } from '../../src/core/session/edge-messages.ts'
 import { limits } from '../../src/core/shared/limits.ts'
+import { type ReadContext, readEphemerals } from '../../src/core/request/read.ts'
+import { createFlags } from '../../src/core/wire/opcodes.ts'
 import { Counter, linesIn } from './counter.ts'
 import { aclOf, ask, bytesOf, session } from './machine.ts'
 
@@ -57,6 +59,38 @@ describe('[R6] a session’s requests are answered in their order', () => {
     ])
   })
 
+  test('[R7] an auth packet counts for what is behind it and for no read before it', () => {
+    const counter = new Counter().open()
+    const acl = [{ perms: 1, id: { scheme: 'digest', id: 'me:hash' } }]
+    counter.ask(1, 1, 'create', create('/mine', acl))
+    counter.ask(1, 2, 'getData', read('/mine'))
+    counter.ask(1, 3, 'auth', { type: 0, scheme: 'digest', auth: bytesOf('me:secret') })
+    counter.ask(1, 4, 'getData', read('/mine'))
+    counter.decide()
+    expect(counter.heard()).toEqual(['1: proved', '1: 1 ok', '1: 2 NoAuth', '1: 3 ok', '1: 4 ok'])
+  })
+
+  test('[R7] behind an auth packet that is refused nothing is done', () => {
+    const counter = new Counter().open()
+    counter.ask(1, 1, 'create', create('/before'))
+    counter.ask(1, 2, 'auth', { type: 0, scheme: 'world', auth: bytesOf('anyone') })
+    counter.ask(1, 3, 'create', create('/behind'))
+    counter.decide()
+    expect(counter.heard()).toEqual(['1: 1 ok', '1: 2 AuthFailed', '1: hangup'])
+    expect(counter.machine.tree.get('/before')).toBeDefined()
+    expect(counter.machine.tree.get('/behind')).toBeUndefined()
+  })
+
+  test('[R7] behind an operation that is none nothing is done', () => {
+    const counter = new Counter().open()
+    counter.ask(1, 1, 'create', create('/before'))
+    counter.raw(1, Uint8Array.of(0, 0, 0, 2, 0, 0, 3, 231))
+    counter.ask(1, 3, 'create', create('/behind'))
+    counter.decide()
+    expect(counter.heard()).toEqual(['1: 1 ok', '1: 2 Unimplemented', '1: hangup'])
+    expect(counter.machine.tree.get('/behind')).toBeUndefined()
+  })
+
   test('a sync waits for the leader, and what is behind it waits with it', () => {
     const counter = new Counter().open()
     counter.ask(1, 1, 'sync', { path: '/' })
@@ -93,6 +127,26 @@ describe('[R6] a session’s requests are answered in their order', () => {
     expect(counter.heard()).toEqual([])
     expect(counter.desk.outstandingCount).toBe(0)
   })
+})
+
+test('replies about authentication carry no zxid', () => {
+  const counter = new Counter().open()
+  counter.ask(1, 1, 'sasl', { token: bytesOf('token') })
+  counter.ask(1, 2, 'auth', { type: 0, scheme: 'digest', auth: bytesOf('me:secret') })
+  counter.ask(1, 3, 'exists', read('/'))
+  expect(counter.zxidsHeard()).toEqual([0, 0, counter.machine.tree.applied])
+})
+
+test('ephemerals are listed by prefix: blanks are part of one, but a blank one is none', () => {
+  const counter = new Counter().open()
+  counter.ask(1, 1, 'create', { ...create('/e'), flags: createFlags.ephemeral })
+  counter.decide()
+  const context = { tree: counter.machine.tree, session: session(1) } as ReadContext
+  const found = (prefixPath: string | null) => readEphemerals({ prefixPath }, context)
+  const one = { value: { ephemerals: ['/e'] } }
+  const none = { value: { ephemerals: [] } }
+  for (const prefix of ['/e', '/', ' / ', '', ' ', null]) expect(found(prefix)).toEqual(one)
+  for (const prefix of [' /e', '/e ', '/e/']) expect(found(prefix)).toEqual(none)
 })
 
 test('[J2] a body that is none is answered where its turn is, and the session goes on', () => {

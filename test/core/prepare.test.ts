@@ -123,6 +123,16 @@ describe('[R2] of several faults of a create the first of ZooKeeper’s order an
   })
 })
 
+test('[R2] a write that looks at its path first finds a null one bad; for others it is malformed', () => {
+  const without = (request: Uint8Array): Uint8Array =>
+    Uint8Array.of(...request.subarray(0, 8), 255, 255, 255, 255, ...request.subarray(12))
+  const fate = (request: Uint8Array): unknown => faulty().fate(without(request))
+  expect(fate(ask.set(''))).toBe('BadArguments')
+  expect(fate(ask.setAcl(''))).toBe('BadArguments')
+  expect(fate(ask.create(''))).toBe('MarshallingError')
+  expect(fate(ask.delete(''))).toBe('MarshallingError')
+})
+
 describe('[R2] of several faults of another write', () => {
   test.each([
     ['delete: what has no slash is no path', ask.delete('none', 99), 'BadArguments'],

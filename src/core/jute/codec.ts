@@ -241,6 +241,11 @@ export const ustringOrNull: Codec<string | null> = {
   read: (reader) => reader.ustring(),
   write: (writer, value) => writer.ustring(value),
 }
+/** A null string reads as the empty one. */
+export const ustringOrEmpty: Codec<string> = {
+  read: (reader) => reader.ustring() ?? '',
+  write: (writer, value) => writer.ustring(value),
+}
 /** A string that may not be null: ZooKeeper answers a null path with a marshalling error too. */
 export const ustring: Codec<string> = {
   read: (reader) => {

@@ -12,6 +12,7 @@ import {
   optionalTail,
   record,
   ustring,
+  ustringOrEmpty,
   ustringOrNull,
   vector,
 } from './codec.ts'
@@ -84,14 +85,15 @@ export const WatchedPathRequest = record({ path: ustring, watch: bool })
 export type WatchedPathRequest = Decoded<typeof WatchedPathRequest>
 export const StatResponse = record({ stat: Stat })
 export const GetDataResponse = record({ data: buffer, stat: Stat })
-export const SetDataRequest = record({ path: ustring, data: buffer, version: int })
+// Where ZooKeeper looks at the path before anything else, a null one is a bad argument as the empty one is.
+export const SetDataRequest = record({ path: ustringOrEmpty, data: buffer, version: int })
 export type SetDataRequest = Decoded<typeof SetDataRequest>
 export const GetAclResponse = record({ acl: vector(Acl), stat: Stat })
-export const SetAclRequest = record({ path: ustring, acl: vector(Acl), version: int })
+export const SetAclRequest = record({ path: ustringOrEmpty, acl: vector(Acl), version: int })
 export type SetAclRequest = Decoded<typeof SetAclRequest>
 export const GetChildrenResponse = record({ children: vector(ustring) })
 export const GetChildren2Response = record({ children: vector(ustring), stat: Stat })
-export const CheckVersionRequest = record({ path: ustring, version: int })
+export const CheckVersionRequest = record({ path: ustringOrEmpty, version: int })
 export type CheckVersionRequest = Decoded<typeof CheckVersionRequest>
 export const MultiHeader = record({ type: int, done: bool, err: int })
 export const ErrorResponse = record({ err: int })

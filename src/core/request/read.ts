@@ -82,7 +82,8 @@ export function readEphemerals(
   { prefixPath }: { readonly prefixPath: string | null },
   { tree, session }: ReadContext,
 ): Reply<typeof jute.GetEphemeralsResponse> {
-  const prefix = prefixPath?.trim() === '/' ? '' : (prefixPath?.trim() ?? '')
+  const trimmed = prefixPath?.trim() ?? ''
+  const prefix = trimmed === '' || trimmed === '/' ? '' : (prefixPath ?? '')
   const paths = [...tree.ephemeralsOf(session)]
   return { value: { ephemerals: paths.filter((path) => path.startsWith(prefix)) } }
 }

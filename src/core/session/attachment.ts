@@ -32,6 +32,8 @@ export interface Queued {
     | undefined
   /** Under which the leader's answer comes back; 0 while it is not asked. */
   number: number
+  /** What its client had proved when it came in. */
+  readonly identities: readonly Identity[]
   /** When it came in. */
   readonly atMs: number
   /** The leader must decide first. */
@@ -55,6 +57,8 @@ export class Attachment implements WatchHolder {
   identities: readonly Identity[]
   /** Frames are ignored from now on. */
   isOver = false
+  /** Its last word waits in the queue: what comes behind is ignored too. */
+  isEnding = false
 
   constructor(edge: Edge, slot: number, session: SessionId, number: number, address: string) {
     this.edge = edge

@@ -34,8 +34,7 @@ function userIn(auth: Uint8Array): string {
 }
 
 /**
- * Takes an auth packet: it counts for every request after it, whatever is still waiting before it. Undefined for bytes
- * that are no packet.
+ * Takes an auth packet: it counts for every request that comes in after it. Undefined for bytes that are no packet.
  */
 export function prove(
   attachment: Attachment,

@@ -300,7 +300,7 @@ export class Desk {
 
   #request(edge: Edge, slot: number, frame: Uint8Array | null): void {
     const attachment = edge.slots.get(slot)
-    if (attachment === undefined || attachment.isOver) return
+    if (attachment === undefined || attachment.isOver || attachment.isEnding) return
     this.#replies.counters.requests += 1
     attachment.received += 1
     if (frame === null || frame.length < 8) return this.#hangup(attachment)
@@ -315,12 +315,14 @@ export class Desk {
       operation,
       frame,
       decided: kind === 'auth' ? prove(attachment, frame, this.#authentication) : undefined,
+      identities: attachment.identities,
       needsLeader,
       number: 0,
       atMs: this.#nowMs(),
     }
     if (!needsLeader && attachment.queue.length === 0) return this.#answer(attachment, queued)
     attachment.queue.push(queued)
+    attachment.isEnding = kind === 'absent' || queued.decided === 'notProved'
     if (!needsLeader) return
     const waiting: Waiting = { type: 'request', attachment, queued }
     if (kind !== 'sync') return this.#forward(waiting, attachment, frame)

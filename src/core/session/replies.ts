@@ -101,12 +101,12 @@ export class Replies {
       return edge.outbox.reply(slot, xid, zxid, errorCodes.MarshallingError)
     // Without SASL configured ZooKeeper answers with no token.
     if (meaning.kind === 'sasl') {
-      return edge.outbox.reply(slot, xid, zxid, 0, opcodes.sasl.reply, { token: null })
+      return edge.outbox.reply(slot, xid, noZxid, 0, opcodes.sasl.reply, { token: null })
     }
     const context = {
       tree: this.#tree(),
       session: attachment.session,
-      identities: attachment.identities,
+      identities: queued.identities,
       watches: this.#bell.of(attachment),
     }
     if (meaning.kind === 'multiRead') {
