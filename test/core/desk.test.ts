@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { verdicts } from '../../src/core/session/edge-messages.ts'
 import { limits } from '../../src/core/shared/limits.ts'
 import { type ReadContext, readEphemerals } from '../../src/core/request/read.ts'
-import { createFlags } from '../../src/core/wire/opcodes.ts'
+import { createFlags, xids } from '../../src/core/wire/opcodes.ts'
 import { Counter, linesIn } from './counter.ts'
 import { aclOf, ask, bytesOf, session } from './machine.ts'
 
@@ -15,10 +15,10 @@ describe('[R6] a session’s requests are answered in their order', () => {
     const counter = new Counter().open()
     counter.ask(1, 1, 'create', create('/a'))
     counter.ask(1, 2, 'exists', read('/a'))
-    counter.ask(1, 3, 'ping', undefined)
+    counter.ask(1, xids.ping, 'ping', undefined)
     expect(counter.heard()).toEqual([])
     counter.decide()
-    expect(counter.heard()).toEqual(['1: 1 ok', '1: 2 ok', '1: 3 ok'])
+    expect(counter.heard()).toEqual(['1: 1 ok', '1: 2 ok', '1: -2 ok'])
   })
 
   test('a read before a write does not wait, and does not see it', () => {
@@ -135,6 +135,14 @@ test('replies about authentication carry no zxid', () => {
   counter.ask(1, 2, 'auth', { type: 0, scheme: 'digest', auth: bytesOf('me:secret') })
   counter.ask(1, 3, 'exists', read('/'))
   expect(counter.zxidsHeard()).toEqual([0, 0, counter.machine.tree.applied])
+})
+
+test('a ping is answered under the number of pings, and sync echoes a path that is none', () => {
+  const counter = new Counter().open()
+  counter.ask(1, 7, 'ping', undefined)
+  counter.ask(1, 8, 'sync', { path: null })
+  for (const number of counter.syncs) counter.desk.synced(number)
+  expect(counter.heard()).toEqual([`1: ${xids.ping} ok`, '1: 8 ok'])
 })
 
 test('ephemerals are listed by prefix: blanks are part of one, but a blank one is none', () => {

@@ -7,7 +7,7 @@ import { MultiResponse, readMany } from '../request/multi-read.ts'
 import { operations } from '../request/operations.ts'
 import type { Read } from '../request/read.ts'
 import type { Tree } from '../tree/tree.ts'
-import { opcodes } from '../wire/opcodes.ts'
+import { opcodes, xids } from '../wire/opcodes.ts'
 import { errorCodes } from '../wire/refusals.ts'
 import type { Attachment, Queued } from './attachment.ts'
 import { replyOutcome } from './outcome-reply.ts'
@@ -89,7 +89,7 @@ export class Replies {
     const { xid, frame } = queued
     const zxid = this.#tree().applied
     const meaning = operations[operation]
-    if (meaning.kind === 'ping') return edge.outbox.reply(slot, xid, zxid, 0)
+    if (meaning.kind === 'ping') return edge.outbox.reply(slot, xids.ping, zxid, 0)
     const body = new Reader(frame, 8)
     if (meaning.kind === 'setWatches') {
       const record = operation === 'setWatches' ? SetWatches : SetWatches2
@@ -127,7 +127,7 @@ export class Replies {
     const zxid = this.#tree().applied
     try {
       const request = opcodes.sync.request.read(new Reader(frame, 8))
-      edge.outbox.reply(slot, xid, zxid, 0, opcodes.sync.reply, request)
+      edge.outbox.reply(slot, xid, zxid, 0, opcodes.sync.request, request)
     } catch (fault) {
       if (!(fault instanceof MalformedFrame)) throw fault
       edge.outbox.reply(slot, xid, zxid, errorCodes.MarshallingError)
