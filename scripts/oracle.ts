@@ -97,6 +97,7 @@ function summarize(): void {
     `\n${operations} operations of ${seeds} seeds, ${sessions} sessions, ${members} members: ` +
       `${differing.length === 0 ? 'no undeclared difference' : `seeds ${differing.join(', ')} differ`}, ${tookS.toFixed(0)} s`,
   )
+  console.log(`  ${duel.tally.line()}`)
   for (const [name, { reason }] of Object.entries(deliberate)) {
     console.log(`  ${duel.met.get(name as DeliberateName) ?? 0}× ${name}: ${reason}`)
   }

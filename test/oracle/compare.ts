@@ -3,7 +3,7 @@ import { errorCodes } from '../../src/core/wire/refusals.ts'
 import { deliberate, type Deliberate, type DeliberateName } from './deliberate.ts'
 import type { Observation } from './mask.ts'
 import type { Seen } from './player.ts'
-import { show, showRequest, type Step } from './script.ts'
+import { show, showStep, type Step } from './script.ts'
 
 export interface Difference {
   readonly who: number | 'guest'
@@ -82,8 +82,7 @@ export class Comparer {
 
 /** A session’s ephemerals go in no order: their events are compared in one. */
 function inOrder(step: Step, seen: readonly Observation[]): readonly Observation[] {
-  const isEnd = step.act === 'ask' && step.requests.some(({ op }) => op === 'closeSession')
-  if (!isEnd) return seen
+  if (!isEnd(step)) return seen
   const sorted: Observation[] = []
   let run: Observation[] = []
   for (const observation of seen) {
@@ -95,6 +94,10 @@ function inOrder(step: Step, seen: readonly Observation[]): readonly Observation
   }
   return [...sorted, ...run.toSorted(byPath)]
 }
+
+const isEnd = (step: Step): boolean =>
+  step.act === 'expire' ||
+  (step.act === 'ask' && step.requests.some(({ op }) => op === 'closeSession'))
 
 const byPath = (a: Observation, b: Observation): number =>
   eventKey(a) < eventKey(b) ? -1 : eventKey(a) > eventKey(b) ? 1 : 0
@@ -117,6 +120,7 @@ export function showObservation(seen: Observation): string {
       return `greeting ${seen.session} ${seen.timeOut} ms ${show(seen.rest)}`
     case 'closed':
     case 'silent':
+    case 'kept':
       return `${seen.saw}, ${seen.unanswered} unanswered`
   }
 }
@@ -143,7 +147,4 @@ function* bothWays(
 }
 
 export const showDifference = (step: Step, { who, apache, ours }: Difference): string =>
-  [
-    step.act === 'ask' ? step.requests.map(showRequest).join(' ; ') : step.act,
-    ...bothWays(String(who), apache, ours),
-  ].join('\n')
+  [showStep(step), ...bothWays(String(who), apache, ours)].join('\n')

@@ -31,6 +31,19 @@ export class Connection {
     this.#socket.write(Buffer.concat(frames))
   }
 
+  /** The same, in pieces that come one after the other. */
+  async sendChopped(bytes: Uint8Array): Promise<void> {
+    for (let from = 0, to = 1; from < bytes.length; from = to, to *= 3) {
+      this.#socket.write(bytes.subarray(from, to))
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+  }
+
+  /** Ends behind these bytes. */
+  leaveWith(bytes: Uint8Array): void {
+    this.#socket.end(bytes, () => this.#socket.destroy())
+  }
+
   /** The next frame, without its length; `closed` once there will be none, `silent` if none comes in time. */
   async frame(withinMs: number): Promise<Uint8Array | 'closed' | 'silent'> {
     const deadline = performance.now() + withinMs

@@ -14,6 +14,8 @@ export interface Deliberate {
   readonly reason: string
   /** 3.8.0 is asked this in its place. */
   ask?(request: Request, client: ClientView): Request | undefined
+  /** 3.8.0 is asked what follows only when this was answered. */
+  isAlone?(request: Request): boolean
   /** Of the same step and place: 3.8.0’s observation and ours. */
   same?(apache: Observation, ours: Observation, step: Step): boolean
 }
@@ -44,11 +46,43 @@ export const deliberate = {
     reason: 'operation 21 with another flag: ZooKeeper may stop for good; refused here, −8',
     ask: (request) => {
       if (request.op !== 'createTtl' || request.raw !== undefined) return undefined
-      const { flags } = request.body as { readonly flags: number }
-      const isTtl =
-        flags === createFlags.persistentWithTtl || flags === createFlags.persistentSequentialWithTtl
-      return isTtl ? undefined : badArguments(request)
+      return hasNoTtl(request.body) ? badArguments(request) : undefined
     },
+  },
+  'createTtl without TTL in a multi': {
+    reason: 'an ordinary create in ZooKeeper; refused here as it is alone, −8',
+    ask: (request) => {
+      if (!hasUntimelyCreate(request)) return undefined
+      const body = (request.body as readonly MultiOperation[]).map((one) =>
+        isUntimelyCreate(one) ? badOperation : one,
+      )
+      return { ...request, body }
+    },
+  },
+  'auth in its turn': {
+    reason: 'ZooKeeper answers auth and sasl at once, before what was asked earlier; in turn here',
+    isAlone: ({ op }) => op === 'auth' || op === 'sasl',
+  },
+  'unknown in its turn': {
+    reason: 'ZooKeeper refuses what is no operation at once and closes, whatever it still owes',
+    isAlone: ({ op, code }) => code !== undefined || op === 'check' || op === 'createSession',
+  },
+  'behind a close': {
+    reason: 'ZooKeeper answers −112 to a read behind a close, if it is quick; no answer here (S6)',
+    isAlone: ({ op }) => op === 'closeSession',
+  },
+  'behind a setACL': {
+    reason: 'ZooKeeper checks what comes right behind against either ACL; here against the new one',
+    isAlone: ({ op }) => op === 'setAcl',
+  },
+  'behind a multi with a TTL flag': {
+    reason: 'where a create lacks its TTL ZooKeeper fails in the midst and takes back only later',
+    isAlone: ({ op, body }) => op === 'multi' && (body as readonly MultiOperation[]).some(lacksTtl),
+  },
+  'a thief at the door': {
+    reason:
+      'a wrong password closes the connection of the session’s owner in ZooKeeper (W08); not here',
+    same: (apache, ours) => apache.saw === 'closed' && ours.saw === 'kept',
   },
   'types of persistent watches': {
     reason: 'check- and removeWatches know the types 4 and 5 since 3.9; all types mind the mode',
@@ -103,6 +137,16 @@ export const deliberate = {
       ours.err === errorCodes.NoAuth &&
       apache.zxid === ours.zxid,
   },
+  'create without a path': {
+    reason: 'with a flag that is none, or that lacks its TTL: −8 in ZooKeeper; malformed here, −5',
+    same: (apache, ours) =>
+      apache.saw === 'reply' &&
+      ours.saw === 'reply' &&
+      isCreateWithoutPath(ours.request) &&
+      apache.err === errorCodes.BadArguments &&
+      ours.err === errorCodes.MarshallingError &&
+      apache.zxid === ours.zxid,
+  },
   'unknown flag in a multi': {
     reason: 'a create flag that is none makes the whole multi malformed since 3.9: −5',
     same: (apache, ours) =>
@@ -120,14 +164,10 @@ export type DeliberateName = keyof typeof deliberate
 
 /** Differences that would spread, or that chance decides: the scripts keep away from them. Other tests show the most of them. */
 export const avoided: readonly string[] = [
-  'a wrong password while the owner is connected: ZooKeeper closes the owner’s connection, here it stays (W08)',
   'several modes of watches on one path and connection: 3.8.0 keeps the last, since 3.9 they live together (E14)',
-  'auth in a burst: ZooKeeper answers it at once, before what was asked earlier; here in its turn',
-  'a request right behind a setACL: ZooKeeper checks it against either ACL, here against the new one',
-  'a write right behind a multi that creates with a TTL flag: ZooKeeper fails in its midst and takes nothing back for a while',
   'writes in a burst below a hard quota: either counts what is applied by then',
   'quota limits that cannot be read: ZooKeeper answers −5 to every write below, here they limit nothing',
-  'createTtl without TTL inside a multi: an ordinary create in ZooKeeper, −8 here',
+  'a SASL packet without a token: ZooKeeper ends the connection (NullPointerException), here it is as an empty one',
   'a body that is no ReconfigRequest: −5 from both, but here it uses up a zxid',
 ]
 
@@ -147,7 +187,37 @@ const nowhere = { path: '/nowhere', type: watcherTypes.any } as const
 /** As text, after it was read. */
 const asJavaWrites = (text: string): string => text.replaceAll('\u{1f600}', '\ufffd'.repeat(6))
 
+function hasNoTtl(body: unknown): boolean {
+  const { flags } = body as { readonly flags: number }
+  return (
+    flags !== createFlags.persistentWithTtl && flags !== createFlags.persistentSequentialWithTtl
+  )
+}
+
+const isUntimelyCreate = ({ operation, request }: MultiOperation): boolean =>
+  operation === 'createTtl' && hasNoTtl(request)
+
+/** Such a multi must reach 3.8.0 translated only. */
+export const hasUntimelyCreate = ({ op, body }: Request): boolean =>
+  op === 'multi' && (body as readonly MultiOperation[]).some(isUntimelyCreate)
+
+/** −8 of its own, in 3.8.0. */
+const badOperation: MultiOperation = {
+  operation: 'create',
+  request: { path: '/', data: null, acl: [], flags: 99 },
+}
+
+function lacksTtl({ operation, request }: MultiOperation): boolean {
+  const { flags } = (request ?? {}) as { readonly flags?: number }
+  return operation !== 'createTtl' && (flags === 5 || flags === 6)
+}
+
+const isCreateWithoutPath = (request: Request | undefined): boolean =>
+  request?.raw !== undefined &&
+  request.op.startsWith('create') &&
+  request.raw.subarray(0, 4).every((byte) => byte === 255)
+
 function hasUnknownFlag({ request }: MultiOperation): boolean {
-  const flags = (request as { readonly flags?: number }).flags
+  const { flags } = (request ?? {}) as { readonly flags?: number }
   return flags !== undefined && (flags < 0 || flags > createFlags.persistentSequentialWithTtl)
 }

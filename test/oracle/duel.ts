@@ -6,9 +6,11 @@ import { Comparer, type Difference } from './compare.ts'
 import { deliberate, type Deliberate, type DeliberateName } from './deliberate.ts'
 import { type ClientView, Player, type Seen } from './player.ts'
 import type { Request, Step } from './script.ts'
+import { Tally } from './tally.ts'
 
-/** Long enough for no session to expire in a run, short enough to be a session timeout of ours. */
-const tickTimeMs = 10_000
+/** Sessions expire soon after the shortest timeout, and never within the longest. */
+const tickTimeMs = 1000
+const sessionTimeoutMs = { min: 2000, max: 400_000 }
 
 /** super:secret */
 const superDigest = 'super:lK75jTNcA+U9vtVEw5vB51mj/w4='
@@ -25,6 +27,7 @@ export class Duel {
   readonly #ours: Ensemble
   /** How often each deliberate difference was met. */
   readonly met = new Map<DeliberateName, number>()
+  readonly tally = new Tally()
   /** Is told every step and what came of it. */
   trace: ((step: Step, apache: Seen, ours: Seen) => void) | undefined
 
@@ -37,6 +40,10 @@ export class Duel {
     const apache = await startZooKeeper({
       members,
       tickTimeMs,
+      config: [
+        `minSessionTimeout=${sessionTimeoutMs.min}`,
+        `maxSessionTimeout=${sessionTimeoutMs.max}`,
+      ],
       properties: {
         'zookeeper.extendedTypesEnabled': 'true',
         'zookeeper.DigestAuthenticationProvider.superDigest': superDigest,
@@ -51,6 +58,8 @@ export class Duel {
         members,
         env: {
           TICK_TIME: String(tickTimeMs),
+          MIN_SESSION_TIMEOUT: String(sessionTimeoutMs.min),
+          MAX_SESSION_TIMEOUT: String(sessionTimeoutMs.max),
           SUPER_DIGEST: superDigest,
           ENFORCE_QUOTA: 'true',
           CONTAINER_CHECK_INTERVAL_MS: '86400000',
@@ -69,10 +78,14 @@ export class Duel {
 
   /** Ends at the first difference that nobody declared. */
   async fight(steps: readonly Step[], clients: number): Promise<Outcome> {
-    const apache = new Player(this.#apache.zkPorts, clients, (request, client) =>
-      this.#translated(request, client),
-    )
-    const ours = new Player(this.#ours.zkPorts, clients, (request) => request)
+    const apache = new Player(this.#apache.zkPorts, clients, {
+      translated: (request, client) => this.#translated(request, client),
+      isAlone: (request) => this.#isAlone(request),
+    })
+    const ours = new Player(this.#ours.zkPorts, clients, {
+      translated: (request) => request,
+      isAlone: () => false,
+    })
     const both = [apache, ours] as const
     const comparer = new Comparer(this.met)
     await Promise.all(both.map((player) => player.begin()))
@@ -82,6 +95,7 @@ export class Duel {
         const [theirs, own] = await Promise.all([apache.play(step), ours.play(step)])
         played += 1
         this.trace?.(step, theirs, own)
+        this.tally.note(step, own)
         const difference = comparer.difference(step, theirs, own)
         if (difference !== undefined) return { played, difference, step }
       }
@@ -96,9 +110,22 @@ export class Duel {
     for (const [name, rule] of Object.entries(deliberate)) {
       const other = (rule as Deliberate).ask?.(request, client)
       if (other === undefined) continue
-      this.met.set(name as DeliberateName, (this.met.get(name as DeliberateName) ?? 0) + 1)
+      this.#meet(name as DeliberateName)
       return other
     }
     return request
+  }
+
+  #isAlone(request: Request): boolean {
+    for (const [name, rule] of Object.entries(deliberate)) {
+      if ((rule as Deliberate).isAlone?.(request) !== true) continue
+      this.#meet(name as DeliberateName)
+      return true
+    }
+    return false
+  }
+
+  #meet(name: DeliberateName): void {
+    this.met.set(name, (this.met.get(name) ?? 0) + 1)
   }
 }

@@ -33,7 +33,7 @@ export type Observation =
       readonly session: string
       readonly rest: unknown
     }
-  | { readonly saw: 'closed' | 'silent'; readonly unanswered: number }
+  | { readonly saw: 'closed' | 'silent' | 'kept'; readonly unanswered: number }
 
 export class Mask {
   #base = 0

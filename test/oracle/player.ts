@@ -1,19 +1,26 @@
 /** Plays a script on one server, as several clients at once, and tells what each of them saw of every step. */
+import { setTimeout as delay } from 'node:timers/promises'
 import { decode } from '../../src/core/jute/codec.ts'
 import { type ConnectRequest, ConnectResponse } from '../../src/core/jute/records.ts'
 import { xids } from '../../src/core/wire/opcodes.ts'
 import { readReply, writeConnectRequest } from '../../src/core/wire/packets.ts'
 import { errorCodes } from '../../src/core/wire/refusals.ts'
 import { Connection } from './connection.ts'
+import { greetingOf, Guest, hello, sessionTimeoutMs, silenceMs } from './guest.ts'
 import { Mask, type Observation } from './mask.ts'
 import { Modes } from './modes.ts'
-import { bytesOf, hex, type Intruder, type Request, type Step } from './script.ts'
+import { bytesOf, type Intruder, type Request, type Step } from './script.ts'
 
 /** What one step showed: to each client its own, in order; `guest` is an intruder’s connection. */
 export type Seen = ReadonlyMap<number | 'guest', readonly Observation[]>
 
-/** What this server is sent in place of a request. */
-export type Dialect = (request: Request, client: ClientView) => Request
+/** How this server is spoken to. */
+export interface Dialect {
+  /** What it is sent in place of a request. */
+  translated(request: Request, client: ClientView): Request
+  /** Must be answered before it is asked anything else? */
+  isAlone(request: Request): boolean
+}
 
 export interface ClientView {
   /** How this connection watches. */
@@ -22,7 +29,7 @@ export interface ClientView {
 
 interface Client extends ClientView {
   readonly index: number
-  readonly port: number
+  port: number
   connection: Connection | undefined
   /** Does the session live, as far as we were told? */
   isAlive: boolean
@@ -41,21 +48,20 @@ interface Client extends ClientView {
   seen: Observation[]
 }
 
-const silenceMs = 8000
-const sessionTimeoutMs = 40_000
 const future = 2 ** 62
+/** A session that is granted less could expire within a script. */
+const longMs = 20_000
 
 export class Player {
   readonly #mask = new Mask()
   readonly #clients: readonly Client[]
   readonly #dialect: Dialect
-  /** Are the clients at different servers? */
-  readonly #isSpread: boolean
+  readonly #ports: readonly number[]
   #guest: Observation[] = []
 
   constructor(ports: readonly number[], clients: number, dialect: Dialect) {
     this.#dialect = dialect
-    this.#isSpread = ports.length > 1
+    this.#ports = ports
     this.#clients = Array.from({ length: clients }, (_, index) => newClient(index, ports))
   }
 
@@ -71,7 +77,7 @@ export class Player {
     const client = this.#clients[step.session] as Client
     switch (step.act) {
       case 'ask':
-        await this.#ask(client, step.requests)
+        await this.#ask(client, step.requests, step.isChopped)
         break
       case 'bytes':
         await this.#present(client)
@@ -79,13 +85,27 @@ export class Player {
         await this.#untilClosed(client)
         break
       case 'drop':
+        if (step.half !== undefined) this.#leaveIn(client, step.half)
         this.#disconnect(client)
         return this.#takeSeen()
       case 'resume':
         await this.#resume(client, step.timeoutMs)
         break
+      case 'move':
+        await this.#move(client, step.stale)
+        break
+      case 'expire':
+        await this.#expire(client)
+        break
       case 'intrude':
         await this.#intrude(client, step.as)
+        break
+      case 'audit':
+        await this.#asGuest(client.port, async (guest) => {
+          await guest.greet(newcomer)
+          await guest.audit(step.roots)
+          await guest.leave()
+        })
         break
     }
     if (!isRead(step)) await this.#settleAll()
@@ -103,19 +123,39 @@ export class Player {
     }
   }
 
-  async #ask(client: Client, requests: readonly Request[]): Promise<void> {
+  async #ask(client: Client, wishes: readonly Request[], isChopped = false): Promise<void> {
     await this.#present(client)
-    const { connection } = client
-    if (connection === undefined) return
-    const frames = requests.map((wish) => {
-      const request = client.modes.tamed(wish)
-      const spoken = this.#dialect(request, client)
-      client.pending.push(request)
-      return bytesOf(spoken, request.xid ?? (client.xid += 1), this.#mask.base)
+    const requests = wishes.map((wish) => {
+      const { xid = (client.xid += 1), ...request } = client.modes.tamed(wish)
+      return { ...request, xid }
     })
-    connection.send(...frames)
-    await this.#settle(client)
-    if (client.isEnding) await this.#untilClosed(client)
+    client.pending.push(...requests)
+    let unsent = requests.length
+    for (const together of this.#groups(requests)) {
+      const { connection } = client
+      if (connection === undefined) return
+      const frames = together.map((one) => {
+        const spoken = this.#dialect.translated(one, client)
+        return bytesOf(spoken, one.xid, this.#mask.base)
+      })
+      if (isChopped) await connection.sendChopped(Buffer.concat(frames))
+      else connection.send(...frames)
+      unsent -= together.length
+      await this.#settle(client, unsent)
+      if (client.isEnding) await this.#untilClosed(client)
+    }
+  }
+
+  /** What may be sent at once. */
+  #groups<T extends Request>(requests: readonly T[]): readonly (readonly T[])[] {
+    if (requests.length === 1) return [requests]
+    const groups: T[][] = [[]]
+    for (const request of requests) {
+      const isAlone = this.#dialect.isAlone(request)
+      if (isAlone) groups.push([request], [])
+      else groups.at(-1)?.push(request)
+    }
+    return groups.filter((group) => group.length > 0)
   }
 
   /** Sees to it that the client has a connection with a session. */
@@ -130,21 +170,69 @@ export class Player {
     const before = client.connection
     client.connection = undefined
     await this.#connect(client, timeoutMs)
-    if (before === undefined) return
-    const end = await before.frame(silenceMs)
-    client.seen.push({ saw: end === 'closed' ? 'closed' : 'silent', unanswered: 0 })
-    before.destroy()
+    // What is so short could expire before the client's next step.
+    const granted = client.seen.at(-1)
+    const isShort = granted?.saw === 'greeting' && granted.timeOut > 0 && granted.timeOut < longMs
+    if (isShort) {
+      this.#disconnect(client)
+      await this.#connect(client, sessionTimeoutMs)
+    }
+    if (before !== undefined) await this.#seeEnd(client, before)
+  }
+
+  /** A connection that the client left is closed, and nothing more is said there. */
+  async #seeEnd(client: Client, before: Connection): Promise<void> {
+    for (;;) {
+      const frame = await before.frame(silenceMs)
+      if (!(frame instanceof Uint8Array)) {
+        client.seen.push({ saw: frame, unanswered: 0 })
+        return before.destroy()
+      }
+      client.seen.push(
+        this.#mask.isEvent(frame) ? this.#mask.event(frame) : this.#mask.reply(frame, undefined),
+      )
+    }
+  }
+
+  async #move(client: Client, stale: Request | undefined): Promise<void> {
+    const before = client.connection
+    if (stale === undefined) this.#disconnect(client)
+    client.connection = undefined
+    const at = this.#ports.indexOf(client.port)
+    client.port = this.#ports[(at + 1) % this.#ports.length] as number
+    await this.#connect(client, sessionTimeoutMs)
+    if (before === undefined || stale === undefined) return
+    before.send(bytesOf(stale, (client.xid += 1), this.#mask.base))
+    await this.#seeEnd(client, before)
+  }
+
+  /** Half a frame is no request. */
+  #leaveIn(client: Client, request: Request): void {
+    const bytes = bytesOf(request, 1, this.#mask.base)
+    client.connection?.leaveWith(bytes.subarray(0, bytes.length >> 1))
+    client.connection = undefined
+  }
+
+  /** The client finds out when it comes back. */
+  async #expire(client: Client): Promise<void> {
+    this.#disconnect(client)
+    await this.#asGuest(client.port, async (guest) => {
+      await guest.greet(newcomer)
+      await this.#connect(client, 1)
+      const zxid = await guest.zxid()
+      this.#disconnect(client)
+      if (client.isAlive) await guest.untilBeyond(zxid)
+      await guest.leave()
+    })
   }
 
   /** Opens a session, or resumes the client’s. */
   async #connect(client: Client, timeOut: number): Promise<void> {
     const { isAlive, lastZxid } = client
     const [id, passwd] = isAlive ? [client.id, client.passwd] : [0n, new Uint8Array(16)]
-    const connection = await Connection.open(client.port)
+    const [connection, frame] = await this.#greeted(client, hello(id, passwd, timeOut, lastZxid))
     client.connection = connection
     client.modes.clear()
-    connection.send(writeConnectRequest(greeting(id, passwd, timeOut, lastZxid)))
-    const frame = await connection.frame(silenceMs)
     if (!(frame instanceof Uint8Array)) return this.#lost(client, frame)
     const response = decode(ConnectResponse, frame)
     if (response.sessionId === 0n) client.isAlive = false
@@ -155,51 +243,74 @@ export class Player {
       client.lives += 1
       this.#mask.call(client.id, `s${client.index}.${client.lives}`)
     }
-    client.seen.push(this.#greetingOf(response, client.passwd, frame.length))
+    client.seen.push(greetingOf(response, client.passwd, frame.length, this.#mask))
     if (response.sessionId === 0n) await this.#untilClosed(client)
   }
 
-  #greetingOf(response: ConnectResponse, passwd: Uint8Array, bytes: number): Observation {
-    const { timeOut, readOnly, protocolVersion } = response
-    const given = response.passwd ?? new Uint8Array(0)
-    const own = Buffer.compare(given, passwd) === 0 ? 'own' : undefined
-    const secret = own ?? (given.some((byte) => byte !== 0) ? 'other' : hex(given))
-    const rest = { readOnly, protocolVersion, passwd: secret, bytes }
-    return { saw: 'greeting', timeOut, session: this.#mask.nameOf(response.sessionId), rest }
+  /** One of several servers may be behind what the client saw, and sends it away for a moment. */
+  async #greeted(client: Client, request: ConnectRequest) {
+    for (let triesLeft = this.#ports.length > 1 ? 50 : 0; ; triesLeft--) {
+      const connection = await Connection.open(client.port)
+      connection.send(writeConnectRequest(request))
+      const frame = await connection.frame(silenceMs)
+      if (frame !== 'closed' || triesLeft === 0) return [connection, frame] as const
+      await delay(20)
+    }
   }
 
   async #intrude(client: Client, as: Intruder): Promise<void> {
-    // A thief at the door of a session closes its owner’s connection in ZooKeeper: nobody is at home then.
-    if (as === 'thief') this.#disconnect(client)
-    const connection = await Connection.open(client.port)
-    const [id, passwd] = this.#papers(client, as)
-    const lastZxid = as === 'prophet' ? future : 0
-    connection.send(writeConnectRequest(greeting(id, passwd, sessionTimeoutMs, lastZxid)))
-    for (;;) {
-      const frame = await connection.frame(silenceMs)
-      if (!(frame instanceof Uint8Array)) {
-        this.#guest.push({ saw: frame, unanswered: 0 })
-        return connection.destroy()
+    await this.#asGuest(client.port, async (guest) => {
+      switch (as) {
+        case 'thief':
+        case 'stranger':
+        case 'ghost':
+          await guest.greet(hello(...this.#papers(client, as), sessionTimeoutMs, 0))
+          return guest.untilClosed()
+        case 'prophet':
+          return guest.greet(hello(0n, new Uint8Array(16), sessionTimeoutMs, future))
+        case 'babbler':
+          return guest.babble(Uint8Array.of(0, 0, 0, 20, ...new Uint8Array(20)))
+        case 'ancient': {
+          const { readOnly: _, ...ancient } = newcomer
+          await guest.greet({ ...ancient, readOnly: undefined })
+          return guest.leave()
+        }
+        case 'reader':
+          await guest.greet({ ...newcomer, readOnly: true })
+          return guest.leave()
+        case 'impatient':
+          await guest.greet(newcomer, { op: 'getData', body: { path: '/', watch: false } }, whoAmI)
+          return guest.leave()
       }
-      const response = decode(ConnectResponse, frame)
-      this.#guest.push(this.#greetingOf(response, new Uint8Array(0), frame.length))
+    })
+    if (as === 'thief' && client.connection !== undefined) await this.#seeVictim(client)
+  }
+
+  /** Is the owner's connection still there? Afterwards it is not. */
+  async #seeVictim(client: Client): Promise<void> {
+    client.connection?.send(bytesOf({ op: 'ping', body: undefined }, xids.ping, 0))
+    const frame = await client.connection?.frame(silenceMs)
+    client.seen.push({ saw: frame instanceof Uint8Array ? 'kept' : 'closed', unanswered: 0 })
+    this.#disconnect(client)
+  }
+
+  async #asGuest(port: number, visit: (guest: Guest) => Promise<void>): Promise<void> {
+    const guest = await Guest.at(port, this.#mask)
+    try {
+      await visit(guest)
+    } finally {
+      this.#guest.push(...guest.seen)
     }
   }
 
-  #papers(client: Client, as: Intruder): readonly [bigint, Uint8Array] {
+  #papers(
+    client: Client,
+    as: 'thief' | 'stranger' | 'ghost',
+  ): readonly [sessionId: bigint, passwd: Uint8Array] {
     const wrong = new Uint8Array(16).fill(7)
-    switch (as) {
-      case 'thief':
-        return [client.id, wrong]
-      case 'stranger':
-        return [0x1234_5678_9abcn, wrong]
-      case 'ghost':
-        return client.ghost === undefined
-          ? [0x1234_5678_9abcn, wrong]
-          : [client.ghost.id, client.ghost.passwd]
-      case 'prophet':
-        return [0n, new Uint8Array(16)]
-    }
+    if (as === 'thief') return [client.id, wrong]
+    if (as === 'stranger' || client.ghost === undefined) return [0x1234_5678_9abcn, wrong]
+    return [client.ghost.id, client.ghost.passwd]
   }
 
   #disconnect(client: Client): void {
@@ -215,7 +326,7 @@ export class Player {
       this.#clients.map(async (client) => {
         const { connection } = client
         if (connection === undefined) return
-        if (this.#isSpread) {
+        if (this.#ports.length > 1) {
           client.pending.push(null)
           const sync = { op: 'sync', body: { path: '/' } } as const
           connection.send(bytesOf(sync, xids.auth - 1, 0))
@@ -227,9 +338,9 @@ export class Player {
     )
   }
 
-  /** Takes frames until every request has its reply. */
-  async #settle(client: Client): Promise<void> {
-    while (client.pending.length > 0) {
+  /** Takes frames until every request has its reply, but the last ones. */
+  async #settle(client: Client, unsent = 0): Promise<void> {
+    while (client.pending.length > unsent) {
       const { connection } = client
       if (connection === undefined) return
       const frame = await connection.frame(silenceMs)
@@ -302,19 +413,8 @@ const newClient = (index: number, ports: readonly number[]): Client => ({
   seen: [],
 })
 
-const greeting = (
-  sessionId: bigint,
-  passwd: Uint8Array,
-  timeOut: number,
-  lastZxidSeen: number,
-): ConnectRequest => ({
-  protocolVersion: 0,
-  lastZxidSeen,
-  timeOut,
-  sessionId,
-  passwd,
-  readOnly: false,
-})
+const newcomer = hello(0n, new Uint8Array(16), sessionTimeoutMs, 0)
+const whoAmI = { op: 'whoAmI', body: undefined } as const
 
 const reads = new Set(['exists', 'getData', 'getChildren', 'getChildren2', 'getAcl', 'whoAmI'])
 

@@ -5,19 +5,43 @@ import { type MultiOperation, writeMultiRequest } from '../../src/core/wire/mult
 import { type Operation, opcodes } from '../../src/core/wire/opcodes.ts'
 
 export type Step =
-  /** One request, or several in one segment. */
-  | { readonly act: 'ask'; readonly session: number; readonly requests: readonly Request[] }
+  /** One request, or several in one segment; chopped, in many. */
+  | {
+      readonly act: 'ask'
+      readonly session: number
+      readonly requests: readonly Request[]
+      readonly isChopped?: boolean
+    }
   /** Bytes that are no frame. */
   | { readonly act: 'bytes'; readonly session: number; readonly bytes: Uint8Array }
-  /** The client is gone without a word. */
-  | { readonly act: 'drop'; readonly session: number }
+  /** The client is gone without a word, or in the midst of one. */
+  | { readonly act: 'drop'; readonly session: number; readonly half?: Request }
   /** The client comes back with its session's id and password. */
   | { readonly act: 'resume'; readonly session: number; readonly timeoutMs: number }
-  /** A connection of its own that tries what is refused. */
+  /** The client goes on at the next server; what it asks on the connection it left is asked too late. */
+  | { readonly act: 'move'; readonly session: number; readonly stale?: Request }
+  /** The client is silent for so long that its session is over. */
+  | { readonly act: 'expire'; readonly session: number }
+  /** A connection of its own. */
   | { readonly act: 'intrude'; readonly session: number; readonly as: Intruder }
+  /** Somebody who may read everything looks at every node. */
+  | { readonly act: 'audit'; readonly session: number; readonly roots: readonly string[] }
 
-/** With a wrong password; with an id nobody has; with the id of a session that was closed; from the future. */
-export type Intruder = 'thief' | 'stranger' | 'ghost' | 'prophet'
+/**
+ * With a wrong password; with an id nobody has; with the id of a session that was closed; from the future; with a first
+ * frame that is no ConnectRequest; in the words of ZooKeeper 3.3; content with reading; asking before it was greeted.
+ */
+export const intruders = [
+  'thief',
+  'stranger',
+  'ghost',
+  'prophet',
+  'babbler',
+  'ancient',
+  'reader',
+  'impatient',
+] as const
+export type Intruder = (typeof intruders)[number]
 
 export interface Request {
   readonly op: Operation
@@ -55,15 +79,23 @@ export function showStep(step: Step): string {
   const who = `s${step.session}`
   switch (step.act) {
     case 'ask':
-      return `${who} ${step.requests.map(showRequest).join(' ; ')}`
+      return `${who}${step.isChopped === true ? ' chopped' : ''} ${step.requests.map(showRequest).join(' ; ')}`
     case 'bytes':
       return `${who} bytes ${hex(step.bytes)}`
     case 'drop':
-      return `${who} drop`
+      return step.half === undefined ? `${who} drop` : `${who} drop in ${showRequest(step.half)}`
     case 'resume':
       return `${who} resume ${step.timeoutMs} ms`
+    case 'move':
+      return step.stale === undefined
+        ? `${who} move`
+        : `${who} move, late ${showRequest(step.stale)}`
     case 'intrude':
       return `${who} ${step.as}`
+    case 'expire':
+      return `${who} expire`
+    case 'audit':
+      return `audit of ${step.roots.join(' ')}`
   }
 }
 

@@ -22,12 +22,15 @@ export interface ZooKeeperOptions {
   readonly tickTimeMs?: number
   /** Java’s system properties, such as `zookeeper.extendedTypesEnabled`. */
   readonly properties?: Readonly<Record<string, string>>
+  /** More lines of zoo.cfg. */
+  readonly config?: readonly string[]
 }
 
 export async function startZooKeeper({
   members = 1,
   tickTimeMs = 500,
   properties = {},
+  config = [],
 }: ZooKeeperOptions = {}): Promise<ZooKeeper> {
   const home = mkdtempSync(join(tmpdir(), 'zookeeper-'))
   const zkPorts = await freePorts(members)
@@ -36,7 +39,7 @@ export async function startZooKeeper({
     const folder = join(home, String(index + 1))
     mkdirSync(folder)
     writeFileSync(join(folder, 'myid'), String(index + 1))
-    writeFileSync(join(folder, 'zoo.cfg'), configOf(folder, port, peerPorts, tickTimeMs))
+    writeFileSync(join(folder, 'zoo.cfg'), configOf(folder, port, peerPorts, tickTimeMs, config))
     return startServer(folder, properties)
   })
 
@@ -62,6 +65,7 @@ function configOf(
   port: number,
   peerPorts: readonly number[],
   tickTimeMs: number,
+  more: readonly string[],
 ): string {
   const lines = [
     `dataDir=${folder}`,
@@ -73,6 +77,7 @@ function configOf(
     'maxClientCnxns=0',
     'admin.enableServer=false',
     '4lw.commands.whitelist=*',
+    ...more,
   ]
   for (let index = 0; index < peerPorts.length; index += 2) {
     const ports = peerPorts.slice(index, index + 2).join(':')
