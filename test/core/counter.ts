@@ -121,8 +121,8 @@ export class Counter {
 
   /** The zxid of each reply since the last call. */
   zxidsHeard(): number[] {
-    const output = this.desk.takeOutput(edge) ?? new Uint8Array(0)
-    return readDown(output)
+    return this.pieces()
+      .flatMap((piece) => readDown(piece))
       .flatMap((message) => (message.type === 'frames' ? framesOf(message.frames) : []))
       .map((frame) => readReply(frame).header.zxid)
   }

@@ -1,9 +1,9 @@
 /** A connection that belongs to none of a script’s clients, and what it saw. */
+import { setTimeout as delay } from 'node:timers/promises'
 import { decode } from '../../src/core/jute/codec.ts'
 import { type ConnectRequest, ConnectResponse } from '../../src/core/jute/records.ts'
 import { readReply, writeConnectRequest } from '../../src/core/wire/packets.ts'
 import { xids } from '../../src/core/wire/opcodes.ts'
-import { until } from '../support/until.ts'
 import { Connection } from './connection.ts'
 import type { Mask, Observation } from './mask.ts'
 import { bytesOf, hex, type Request } from './script.ts'
@@ -72,8 +72,11 @@ export class Guest {
 
   /** Resolves when something happened that nobody here asked for. */
   async untilBeyond(zxid: number): Promise<void> {
-    const isBeyond = async (): Promise<boolean> => (await this.zxid()) > zxid
-    await until('a session to expire', isBeyond, { withinMs: 30_000, everyMs: 50 })
+    const deadline = performance.now() + 30_000
+    while ((await this.zxid()) <= zxid) {
+      if (performance.now() > deadline) throw new Error('a session does not expire')
+      await delay(50)
+    }
   }
 
   /** Every node from these on, down to the last. */

@@ -230,7 +230,7 @@ export class Requests {
       relativeZxid: some.pick([
         [4, () => some.below(60)],
         [4, () => some.below(3000)],
-        [1, () => -some.below(200)],
+        [1, () => -1],
         [1, () => 1_000_000],
       ]),
       dataWatches: some.many(0, 3, () => some.path()),

@@ -45,7 +45,7 @@ export type Intruder = (typeof intruders)[number]
 
 export interface Request {
   readonly op: Operation
-  /** Zxids in it are counted from the beginning of the run. */
+  /** Zxids in it are counted from the beginning of the run; below zero, from the beginning of time. */
   readonly body: unknown
   /** In place of the operation’s own. */
   readonly code?: number
@@ -72,7 +72,9 @@ export function bytesOf({ op, body, code, raw }: Request, xid: number, base: num
 function absolute(op: Operation, body: unknown, base: number): unknown {
   if (op !== 'setWatches' && op !== 'setWatches2') return body
   const asked = body as { readonly relativeZxid: number }
-  return { ...asked, relativeZxid: base + asked.relativeZxid }
+  // Servers begin at different zxids: what is before this run is before everything.
+  const relativeZxid = asked.relativeZxid < 0 ? 0 : base + asked.relativeZxid
+  return { ...asked, relativeZxid }
 }
 
 export function showStep(step: Step): string {
