@@ -197,7 +197,7 @@ export class Client {
 
   /** After it, reads see everything that was committed when the leader received it. The path need not exist. */
   sync(path = '/'): Promise<string> {
-    return this.#ask('sync', path, { path }, this.#inward)
+    return this.#ask('sync', path, { path }, (reply) => this.#inward({ path: reply.path ?? '/' }))
   }
 
   /**

@@ -261,8 +261,9 @@ class EnsembleLife implements Life {
     const { header, body } = readReply(frame)
     if (client.isAmbiguous || header.xid === xids.watchEvent) return
     const asked = client.asked.shift()
-    if (asked?.xid !== header.xid) {
-      throw new Error(`reply ${header.xid} where ${asked?.xid ?? 'none'} was due`)
+    const due = asked?.type === opcodes.ping.code ? xids.ping : asked?.xid
+    if (asked === undefined || due !== header.xid) {
+      throw new Error(`reply ${header.xid} where ${due ?? 'none'} was due`)
     }
     if (header.err !== 0) return
     const operation = operationOf(asked.type)

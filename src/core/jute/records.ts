@@ -79,8 +79,8 @@ export const CreateTtlRequest = record({
 export const PathResponse = record({ path: ustring })
 export const PathAndStatResponse = record({ path: ustring, stat: Stat })
 export const PathRequest = record({ path: ustring })
-/** Whatever it is, it comes back. */
-export const SyncRequest = record({ path: ustringOrNull })
+/** Asked and answered: whatever it is, it comes back. */
+export const SyncPath = record({ path: ustringOrNull })
 export const DeleteRequest = record({ path: ustring, version: int })
 export type DeleteRequest = Decoded<typeof DeleteRequest>
 export const WatchedPathRequest = record({ path: ustring, watch: bool })

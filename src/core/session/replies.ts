@@ -127,7 +127,7 @@ export class Replies {
     const zxid = this.#tree().applied
     try {
       const request = opcodes.sync.request.read(new Reader(frame, 8))
-      edge.outbox.reply(slot, xid, zxid, 0, opcodes.sync.request, request)
+      edge.outbox.reply(slot, xid, zxid, 0, opcodes.sync.reply, request)
     } catch (fault) {
       if (!(fault instanceof MalformedFrame)) throw fault
       edge.outbox.reply(slot, xid, zxid, errorCodes.MarshallingError)

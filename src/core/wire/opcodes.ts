@@ -18,7 +18,7 @@ export const opcodes = {
   getAcl: { code: 6, request: jute.PathRequest, reply: jute.GetAclResponse },
   setAcl: { code: 7, request: jute.SetAclRequest, reply: jute.StatResponse },
   getChildren: { code: 8, request: jute.WatchedPathRequest, reply: jute.GetChildrenResponse },
-  sync: { code: 9, request: jute.SyncRequest, reply: jute.PathResponse },
+  sync: { code: 9, request: jute.SyncPath, reply: jute.SyncPath },
   ping: { code: 11, request: jute.Nothing, reply: jute.Nothing },
   getChildren2: { code: 12, request: jute.WatchedPathRequest, reply: jute.GetChildren2Response },
   check: { code: 13, request: jute.CheckVersionRequest, reply: jute.Nothing },
