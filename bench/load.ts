@@ -4,7 +4,7 @@
  *
  * SESSIONS (50), WINDOW (10 requests under way each), SECONDS (60, of get and set together), BYTES (100).
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { connect as dial, type Socket } from 'node:net'
 import { encode } from '../src/core/jute/codec.ts'
 import { CreateRequest, SetDataRequest, WatchedPathRequest } from '../src/core/jute/records.ts'
@@ -13,6 +13,7 @@ import { Deframer } from '../src/core/wire/deframer.ts'
 import { opcodes } from '../src/core/wire/opcodes.ts'
 import { connectRequest, request } from '../test/e2e/raw-client.ts'
 import { startEnsemble } from '../test/support/ensemble.ts'
+import { familyOf } from '../test/support/family.ts'
 import { isInstalled } from '../test/support/programs.ts'
 import { startZooKeeper } from '../test/support/zookeeper.ts'
 
@@ -132,24 +133,6 @@ async function measure(target: Target, kind: 'get' | 'set', forMs: number): Prom
   const errors = clients.reduce((sum, client) => sum + client.errors, 0)
   for (const client of clients) client.close()
   return { perSecond: replies / tookS, errors }
-}
-
-/** A process and everything it started. */
-function familyOf(pid: number): number[] {
-  const parents = new Map<number, number>()
-  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
-    try {
-      const status = readFileSync(`/proc/${name}/status`, 'utf8')
-      parents.set(Number(name), Number(/PPid:\s+(\d+)/.exec(status)?.[1] ?? 0))
-    } catch {
-      // It ended while we looked.
-    }
-  }
-  const family = [pid]
-  for (const member of family) {
-    for (const [child, parent] of parents) if (parent === member) family.push(child)
-  }
-  return family
 }
 
 /** Resident memory of processes, in MB. */

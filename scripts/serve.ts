@@ -1,88 +1,52 @@
-/** `npm run serve`: the same ensemble on your own machine, by plain workerd. */
+/** `npm run serve`: the same ensemble on your own machine, by plain workerd; or one instance of a cluster of machines. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, relative } from 'node:path'
+import { SettingsError } from '../src/core/shared/settings.ts'
 import type { Options } from './ensemble/options.ts'
 import { runEnsemble, type Launch } from './ensemble/run.ts'
+import { sqliteClasses, stopTimeoutMs, workerdConfig } from './ensemble/workerd-config.ts'
 
 await runEnsemble({
   name: 'workerd',
 
   prepare(options: Options, worker: string): Launch {
-    const { dataDir, wrangler } = options
-    // Where wrangler dev keeps it, under the same keys: either command goes on with what the other left.
-    const actors = join(dataDir, 'state/v3/do')
+    const { dataDir, wrangler, cluster } = options
+    const require = createRequire(import.meta.url)
+    // Where wrangler dev keeps it, under the same keys: either command goes on with what the other left. An instance of
+    // a cluster keeps copies of what is in the bucket, and workerd refuses a folder that has anything else.
+    const actors = join(dataDir, cluster === undefined ? 'state/v3/do' : 'cluster')
     for (const className of sqliteClasses(options)) {
       mkdirSync(join(actors, `${wrangler.name}-${className}`), { recursive: true })
     }
     const config = join(dataDir, 'workerd.capnp')
-    writeFileSync(config, configOf(options, relative(dataDir, worker), actors), { mode: 0o600 })
-    return { command: workerdBinary(), args: ['serve', config, 'config'] }
+    const paths = { worker: relative(dataDir, worker), actors }
+    writeFileSync(config, workerdConfig(options, paths), { mode: 0o600 })
+    const args = ['serve', config, 'config']
+    if (cluster === undefined) return { command: wranglersWorkerd(require), args }
+    return {
+      command: clusterWorkerd(require),
+      args: [...args, '--experimental'],
+      graceMs: stopTimeoutMs + 1000,
+    }
   },
 
   retell: (line) => line,
 })
 
-function configOf(options: Options, worker: string, actors: string): string {
-  const { wrangler, vars, bindAddress, httpPort, zkPorts } = options
-  const host = bindAddress.includes(':') ? `[${bindAddress}]` : bindAddress
-  const bindings = [
-    ...Object.entries(vars).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`),
-    ...wrangler.durable_objects.bindings.map(
-      (binding) =>
-        `(name = ${text(binding.name)}, durableObjectNamespace = ${text(binding.class_name)})`,
-    ),
-  ]
-  const namespaces = sqliteClasses(options).map(
-    (name) =>
-      `(className = ${text(name)}, uniqueKey = ${text(`${wrangler.name}-${name}`)}, enableSql = true)`,
-  )
-  const sockets = [
-    `(name = "http", address = ${text(`${host}:${httpPort}`)}, http = (), service = "main")`,
-    ...zkPorts.map(
-      (port, index) =>
-        `(name = "member-${index + 1}", address = ${text(`${host}:${port}`)}, tcp = (), service = "main")`,
-    ),
-  ]
-  return `# Written by npm run serve from wrangler.toml and the environment; changes here are lost.
-using Workerd = import "/workerd/workerd.capnp";
-
-const config :Workerd.Config = (
-  services = [
-    (name = "main", worker = .worker),
-    (name = "actors", disk = (path = ${text(actors)}, writable = true)),
-  ],
-  sockets = [${list(sockets)}],
-);
-
-const worker :Workerd.Worker = (
-  modules = [(name = "worker.js", esModule = embed ${text(worker)})],
-  compatibilityDate = ${text(wrangler.compatibility_date)},
-  compatibilityFlags = [${wrangler.compatibility_flags.map(text).join(', ')}],
-  bindings = [${list(bindings)}],
-  durableObjectNamespaces = [${list(namespaces)}],
-  durableObjectStorage = (localDisk = "actors"),
-);
-`
-}
-
-function sqliteClasses({ wrangler }: Options): readonly string[] {
-  return wrangler.migrations.flatMap((migration) => migration.new_sqlite_classes ?? [])
-}
-
-/** Cap'n Proto's text literals escape as JSON's do. */
-function text(value: string): string {
-  return JSON.stringify(value)
-}
-
-function list(items: readonly string[]): string {
-  return items.map((item) => `\n    ${item},`).join('')
-}
-
 /** The binary itself and not the npm package's launcher: one process less to end. */
-function workerdBinary(): string {
-  const wranglersOwn = createRequire(
-    createRequire(import.meta.url).resolve('wrangler/package.json'),
-  )
+function wranglersWorkerd(require: NodeJS.Require): string {
+  const wranglersOwn = createRequire(require.resolve('wrangler/package.json'))
   return (wranglersOwn('workerd') as { default: string }).default
+}
+
+/** Clusters need a newer workerd than our wrangler has; it comes for Linux only. */
+function clusterWorkerd(require: NodeJS.Require): string {
+  try {
+    return require.resolve(`workerd-cluster-${process.platform}-${process.arch}/bin/workerd`)
+  } catch {
+    throw new SettingsError([
+      `INSTANCE is set, but workerd-cluster-${process.platform}-${process.arch} is not installed: npm ci brings it on Linux (x64, arm64)`,
+    ])
+  }
 }

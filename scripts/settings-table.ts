@@ -1,5 +1,6 @@
 /** `npm run settings-table`: the README's tables of what can be set, printed from the tables the code reads. */
 import { settingRows, type SettingRow } from '../src/core/shared/settings.ts'
+import { clusterRows } from './ensemble/cluster.ts'
 import { commandRows } from './ensemble/options.ts'
 
 const columns = (...cells: readonly string[]): string => `| ${cells.join(' | ')} |`
@@ -15,8 +16,15 @@ export function settingsTable(): string {
   ].join('\n')
 }
 
-export function commandTable(): string {
-  const rows = Object.entries(commandRows).map(([name, row]) =>
+export const commandTable = (): string => tableOf(commandRows)
+export const clusterTable = (): string => tableOf(clusterRows)
+
+type Rows = Readonly<
+  Record<string, { readonly unit: string; readonly default: string; readonly meaning: string }>
+>
+
+function tableOf(variables: Rows): string {
+  const rows = Object.entries(variables).map(([name, row]) =>
     columns(`\`${name}\``, row.unit, row.default, row.meaning),
   )
   return [
@@ -44,4 +52,4 @@ function allowedOf(row: SettingRow): string {
   }
 }
 
-if (import.meta.main) console.log(`${settingsTable()}\n\n${commandTable()}`)
+if (import.meta.main) console.log(`${settingsTable()}\n\n${commandTable()}\n\n${clusterTable()}`)

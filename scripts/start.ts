@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
+import { SettingsError } from '../src/core/shared/settings.ts'
 import { freePort } from './ensemble/free-port.ts'
 import { projectDir, type Options } from './ensemble/options.ts'
 import { runEnsemble, type Launch } from './ensemble/run.ts'
@@ -12,7 +13,8 @@ await runEnsemble({
   name: 'wrangler dev',
 
   prepare(options: Options, worker: string): Launch {
-    const { dataDir, wrangler, vars, bindAddress, httpPort, zkPorts } = options
+    const { dataDir, wrangler, vars, bindAddress, httpPort, zkPorts, cluster } = options
+    if (cluster !== undefined) throw new SettingsError(['INSTANCE is for npm run serve'])
     const config = join(dataDir, 'wrangler.json')
     const derived = {
       ...wrangler,

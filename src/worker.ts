@@ -3,6 +3,7 @@ import type { Env } from './actors/env.ts'
 import { connect } from './routes/connect.ts'
 import { router } from './routes/router.ts'
 
+export { Door } from './actors/door.ts'
 export { Member } from './actors/member.ts'
 export { Session } from './actors/session.ts'
 

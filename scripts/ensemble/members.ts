@@ -54,6 +54,16 @@ async function readMembers(options: Options): Promise<readonly MemberReport[] | 
   }
 }
 
+/** An instance of a cluster that ends says so first: its member must not move to another instance. */
+export async function leaveCluster(options: Options): Promise<void> {
+  if (options.cluster === undefined) return
+  await fetch(`${originOf(options)}/admin/leave`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${options.adminToken}` },
+    signal: AbortSignal.timeout(1000),
+  }).catch(() => undefined) // it has ended already
+}
+
 /** Everybody has found a place. */
 const isFormedBy = (members: readonly MemberReport[]): boolean =>
   members.some(({ role }) => role === 'leader' || role === 'standalone') &&
@@ -62,11 +72,17 @@ const isFormedBy = (members: readonly MemberReport[]): boolean =>
 const placeless: ReadonlySet<string> = new Set(['looking', 'recovering', 'refusing', 'down'])
 
 function lineOf({ sid, role, epoch, refusal, damage }: MemberReport, options: Options): string {
-  const address = `${reachable(options)}:${options.zkPorts[sid - 1]}`
   const place = placeless.has(role) ? '' : `epoch ${epoch}`
   const trouble = role === 'recovering' ? damage?.why : refusal
   const told = trouble === undefined ? '' : `  ${trouble}`
-  return `member ${sid}  ${role.padEnd(10)}  ${place.padEnd(9)}  tcp ${address}${told}`
+  return `member ${sid}  ${role.padEnd(10)}  ${place.padEnd(9)}  ${whereIs(sid, options)}${told}`
+}
+
+function whereIs(sid: number, options: Options): string {
+  const { cluster, zkPorts } = options
+  if (cluster === undefined) return `tcp ${reachable(options)}:${zkPorts[sid - 1]}`
+  const isHere = sid === cluster.instance
+  return isHere ? `tcp ${reachable(options)}:${zkPorts[0]}` : `at ${cluster.peers[sid - 1]?.host}`
 }
 
 function invitation(options: Options): string {

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { parse } from 'smol-toml'
+import { type Cluster, readCluster } from './cluster.ts'
 import {
   readSettings,
   settingRows,
@@ -60,8 +61,9 @@ export interface Options {
   readonly dataDir: string
   readonly adminToken: string
   readonly isVerbose: boolean
-  /** The TCP port of each member, the first member's first. */
+  /** The TCP port of each member that is served here, the first member's first. */
   readonly zkPorts: readonly number[]
+  readonly cluster: Cluster | undefined
 }
 
 /** The part of wrangler.toml that both commands read; wrangler itself reads it all when the Worker is deployed. */
@@ -79,7 +81,9 @@ export interface WranglerConfig {
 
 export const projectDir = resolve(import.meta.dirname, '../..')
 
-export function readOptions(env: Readonly<Record<string, string | undefined>>): Options {
+type Env = Readonly<Record<string, string | undefined>>
+
+export function readOptions(env: Env): Options {
   const text = (name: keyof typeof commandRows): string => env[name] || commandRows[name].default
   const wrangler = parse(
     readFileSync(resolve(projectDir, 'wrangler.toml'), 'utf8'),
@@ -98,7 +102,9 @@ export function readOptions(env: Readonly<Record<string, string | undefined>>): 
   const complaints: string[] = []
   const settings = collecting(complaints, () => readSettings(vars)) ?? readSettings({})
   const { zkPort, members, observers } = settings
-  const zkPorts = Array.from({ length: members + observers }, (_, index) => zkPort + index)
+  const cluster = readCluster(env, members + observers, (complaint) => complaints.push(complaint))
+  const served = cluster === undefined ? members + observers : 1
+  const zkPorts = Array.from({ length: served }, (_, index) => zkPort + index)
   const httpPort = Number(text('HTTP_PORT'))
   if (!Number.isInteger(httpPort) || httpPort < 1 || httpPort > 65535) {
     complaints.push(`HTTP_PORT is "${text('HTTP_PORT')}": must be a whole number from 1 to 65535`)
@@ -116,7 +122,7 @@ export function readOptions(env: Readonly<Record<string, string | undefined>>): 
 
   return {
     settings,
-    vars: { ...vars, ZK_PORT: String(zkPort) },
+    vars: { ...vars, ZK_PORT: String(zkPort), ...varsOf(cluster, env) },
     wrangler,
     httpPort,
     bindAddress: text('BIND_ADDRESS'),
@@ -124,7 +130,15 @@ export function readOptions(env: Readonly<Record<string, string | undefined>>): 
     adminToken,
     isVerbose: text('VERBOSE') === '1',
     zkPorts,
+    cluster,
   }
+}
+
+/** What the Worker must know of its cluster. */
+function varsOf(cluster: Cluster | undefined, env: Env): Readonly<Record<string, string>> {
+  if (cluster === undefined) return {}
+  const { instance, key } = cluster
+  return { INSTANCE: `${instance}`, CLUSTER_KEY: key, CLUSTER_PEERS: env['CLUSTER_PEERS'] ?? '' }
 }
 
 /** Everything that is wrong is told at once, so a bad setting waits for the other complaints. */

@@ -4,13 +4,19 @@ import type { Options } from './options.ts'
 
 /** Refuses to start on a port that somebody has; a process that is just ending gets a second to let go of it. */
 export async function requireFreePorts(options: Options): Promise<void> {
-  const { bindAddress, httpPort, zkPorts } = options
+  const { bindAddress, httpPort, zkPorts, cluster } = options
+  const peer = cluster?.peers[cluster.instance - 1]
   const wanted = [
-    { port: httpPort, name: 'HTTP_PORT' },
-    ...zkPorts.map((port) => ({ port, name: 'ZK_PORT' })),
+    { port: httpPort, name: 'HTTP_PORT', address: bindAddress },
+    ...zkPorts.map((port) => ({ port, name: 'ZK_PORT', address: bindAddress })),
+    ...(peer === undefined ? [] : [peer.port, peer.port + 1]).map((port) => ({
+      port,
+      name: 'CLUSTER_PEERS',
+      address: peer?.host.replace(/^\[|\]$/g, '') ?? '',
+    })),
   ]
-  for (const { port, name } of wanted) {
-    for (let triesLeft = 10; !(await isFree(port, bindAddress)); triesLeft -= 1) {
+  for (const { port, name, address } of wanted) {
+    for (let triesLeft = 10; !(await isFree(port, address)); triesLeft -= 1) {
       if (triesLeft === 0) {
         throw new PortTaken(`port ${port} is taken: set ${name} to another one`)
       }

@@ -6,7 +6,7 @@ import { bundleWorker } from './bundle.ts'
 import { readOptions, type Options } from './options.ts'
 import { FolderTaken, lockFolder } from './lock.ts'
 import { PortTaken, requireFreePorts } from './ports.ts'
-import { tellMembers } from './members.ts'
+import { leaveCluster, tellMembers } from './members.ts'
 
 /** What differs between the two commands. */
 export interface Runtime {
@@ -21,7 +21,11 @@ export interface Launch {
   readonly command: string
   readonly args: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** How long it may take to leave once it is asked to, ms. */
+  readonly graceMs?: number
 }
+
+const graceMs = 2000
 
 export async function runEnsemble(runtime: Runtime): Promise<void> {
   try {
@@ -42,14 +46,20 @@ const isOperators = (error: unknown): error is Error =>
   error instanceof SettingsError || error instanceof PortTaken || error instanceof FolderTaken
 
 async function runLeashed(runtime: Runtime, launch: Launch, options: Options): Promise<void> {
-  const { settings, dataDir } = options
+  const { settings, dataDir, cluster } = options
   const { members, observers } = settings
+  const instance = cluster === undefined ? '' : `, instance ${cluster.instance}`
   console.log(
-    `Durable Keeper on ${runtime.name}: ${members} members, ${observers} observers, kept in ${dataDir}`,
+    `Durable Keeper on ${runtime.name}: ${members} members, ${observers} observers${instance}, kept in ${dataDir}`,
   )
   const leash = spawn(
     process.execPath,
-    [`${import.meta.dirname}/leash.ts`, launch.command, ...launch.args],
+    [
+      `${import.meta.dirname}/leash.ts`,
+      String(launch.graceMs ?? graceMs),
+      launch.command,
+      ...launch.args,
+    ],
     {
       detached: true, // makes it the leader of a process group
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -65,7 +75,7 @@ async function runLeashed(runtime: Runtime, launch: Launch, options: Options): P
   }
 
   const done = new AbortController()
-  stopWithUs(leash, done)
+  stopWithUs(leash, done, options)
   const ended = new Promise<number>((resolve) => {
     leash.once('exit', (code) => resolve(code ?? 1))
   })
@@ -80,11 +90,11 @@ async function runLeashed(runtime: Runtime, launch: Launch, options: Options): P
   process.exit()
 }
 
-function stopWithUs(leash: ChildProcess, done: AbortController): void {
+function stopWithUs(leash: ChildProcess, done: AbortController, options: Options): void {
   const stop = (): void => {
     if (done.signal.aborted) return
     done.abort()
-    leash.stdin?.end('stop')
+    void leaveCluster(options).finally(() => leash.stdin?.end('stop'))
   }
   // A second Ctrl-C while we wait is not a reason to leave a child behind.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)

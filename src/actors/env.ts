@@ -1,6 +1,7 @@
 /** What wrangler.toml gives the Worker and its actors, and how actors are named. */
 import { readSettings, type Settings } from '../core/shared/settings.ts'
 import { asSid, type Sid } from '../core/shared/units.ts'
+import type { Door } from './door.ts'
 import type { Member } from './member.ts'
 import type { Session } from './session.ts'
 
@@ -11,6 +12,12 @@ export interface Env {
   readonly ADMIN_TOKEN?: string
   /** Secret: whoever has it, a bridge, is believed when it says where a client sits. */
   readonly BRIDGE_SECRET?: string
+  /** In a cluster: the number of this instance, and of the one member that may run on it. */
+  readonly INSTANCE?: string
+  /** In a cluster: where the instances reach each other, host:port, the first one's first. */
+  readonly CLUSTER_PEERS?: string
+  /** Secret: what the instances of a cluster know each other by. */
+  readonly CLUSTER_KEY?: string
   /** Secret: `super:` and the base64 SHA-1 of `super:password`. Who proves it may do everything. */
   readonly SUPER_DIGEST?: string
   /** The settings of settings.ts. */
@@ -59,8 +66,39 @@ export function placeOfSessionActor(name: string | undefined): { home: Sid; numb
   return { home: asSid(Number(found[1])), number: Number(found[2]) }
 }
 
-export const memberStub = (env: Env, ensemble: string, sid: Sid): DurableObjectStub<Member> =>
-  env.MEMBER.getByName(memberName(ensemble, sid), once as never)
+export function memberStub(env: Env, ensemble: string, sid: Sid): DurableObjectStub<Member> {
+  if (env.INSTANCE !== undefined) {
+    const door = env[doorBinding(sid)] as Service<typeof Door>
+    const key = env.CLUSTER_KEY ?? ''
+    if (instanceOf(env) !== sid) return stubOf((method, args) => door.knock(key, method, ...args))
+    if (isLeaving) return stubOf(() => Promise.reject(new Error(`instance ${sid} is leaving`)))
+  }
+  return env.MEMBER.getByName(memberName(ensemble, sid), once as never)
+}
+
+/**
+ * This instance of a cluster is about to end. A call to its member that came now would move the member to another
+ * instance for good, so there are no more: the others elect without it at once.
+ */
+let isLeaving = false
+export const leaveCluster = (): void => void (isLeaving = true)
+
+/** The member of this instance, in a cluster. */
+export const instanceOf = ({ INSTANCE }: Env): Sid | undefined =>
+  INSTANCE === undefined ? undefined : asSid(Number(INSTANCE))
+
+/** The binding to another instance's door. */
+export const doorBinding = (sid: Sid): string => `DOOR_${sid}`
+
+/** A member whose methods are all this one call. */
+const stubOf = (call: (method: string, args: unknown[]) => unknown): DurableObjectStub<Member> =>
+  new Proxy({} as DurableObjectStub<Member>, {
+    get: (_, method) =>
+      // A promise that resolves with a stub asks it for `then`.
+      typeof method === 'string' && method !== 'then'
+        ? (...args: unknown[]) => call(method, args)
+        : undefined,
+  })
 
 export const sessionActorStub = (env: Env, name: string): DurableObjectStub<Session> =>
   env.SESSION.getByName(name, once as never)

@@ -8,6 +8,7 @@ import type { LinkId, PeerInput } from '../core/turn.ts'
 import type { Packet } from '../core/zab/messages.ts'
 import { readPackets, writeMessages } from '../core/zab/packet-codec.ts'
 import { Channel } from './channel.ts'
+import { withDeadline } from './deadline.ts'
 
 /** One end of a link, as the other end holds it. */
 export interface LinkEnd {
@@ -145,17 +146,5 @@ export class MemberLinks {
   #nextLink(): LinkId {
     this.#lastLink += 1
     return this.#lastLink
-  }
-}
-
-async function withDeadline<T>(call: Promise<T>, deadlineMs: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const over = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${deadlineMs} ms`)), deadlineMs)
-  })
-  try {
-    return await Promise.race([call, over])
-  } finally {
-    if (timer !== undefined) clearTimeout(timer)
   }
 }

@@ -9,7 +9,16 @@
 import { invariant } from '../core/shared/assert.ts'
 import { Damage, sound } from '../core/shared/damage.ts'
 import { seal, unseal } from '../core/shared/seal.ts'
-import { asEpoch, asZxid, counterOf, epochOf, showZxid, type Zxid } from '../core/shared/units.ts'
+import {
+  asEpoch,
+  asSid,
+  asZxid,
+  counterOf,
+  epochOf,
+  showZxid,
+  type Sid,
+  type Zxid,
+} from '../core/shared/units.ts'
 import { type Row, type RowChange, type RowKey, type RowTable } from '../core/tree/row-table.ts'
 import { rowsOfChunk } from '../core/tree/snapshot.ts'
 import type { Persist } from '../core/turn.ts'
@@ -37,6 +46,9 @@ interface StoredBatch {
 const format = 1
 const formatKey = 'format'
 const damageKey = 'damage'
+const sidKey = 'sid'
+/** What stands beside the log. */
+const otherKeys: ReadonlySet<string> = new Set([formatKey, damageKey, sidKey])
 const logPrefix = 'log/'
 const keyOf = (first: Zxid): string => logPrefix + first.toString(16).padStart(16, '0')
 
@@ -74,6 +86,13 @@ export class MemberStore implements RowTable {
   /** Is everything to be had anew, before this member may vote? */
   get isRecovering(): boolean {
     return this.#isRecovering
+  }
+
+  /** The member's number, as its first life was told it: one that moved in a cluster may come up without its name. */
+  sid(told: Sid | undefined): Sid | undefined {
+    const kept = this.#storage.kv.get<number>(sidKey)
+    if (kept === undefined && told !== undefined) this.#storage.kv.put(sidKey, told)
+    return told ?? (kept === undefined ? undefined : asSid(kept))
   }
 
   /** Was this member taken out of service? It stays out over restarts. */
@@ -171,11 +190,13 @@ export class MemberStore implements RowTable {
   beginAnew(): void {
     this.#storage.transactionSync(() => {
       const note = this.damage
+      const sid = this.sid(undefined)
       for (const [key] of this.#storage.kv.list()) this.#storage.kv.delete(key)
       this.#sql.exec('drop table if exists row')
       this.#sql.exec('drop table if exists fact')
       this.#create()
       if (note !== undefined) this.#storage.kv.put(damageKey, note)
+      if (sid !== undefined) this.#storage.kv.put(sidKey, sid)
     })
   }
 
@@ -232,7 +253,7 @@ export class MemberStore implements RowTable {
     this.#log = []
     let last = base
     for (const [key, bytes] of reading('the log', () => [...this.#storage.kv.list<Uint8Array>()])) {
-      if (key === formatKey || key === damageKey) continue
+      if (otherKeys.has(key)) continue
       const batch = readBatch(unseal(new Uint8Array(bytes), `the log row ${key}`))
       const { first } = batch
       sound(key === keyOf(first), `the log row ${key} is not where it was written`)

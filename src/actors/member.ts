@@ -21,6 +21,7 @@ import { readNotification, writeNotification } from '../core/zab/packet-codec.ts
 import {
   actorOfSession,
   type Env,
+  instanceOf,
   memberStub,
   observersOf,
   sessionActorStub,
@@ -36,6 +37,8 @@ import { type DamageNote, MemberStore } from './member-store.ts'
 /** What a member tells about itself. */
 export interface MemberStatus {
   readonly sid: number
+  /** Where it runs, in a cluster. */
+  readonly instance: number | undefined
   readonly role: Role
   readonly state: string
   readonly epoch: number
@@ -89,9 +92,10 @@ export class Member extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
-    this.#sid = sidOfMember(ctx.id.name)
     this.#settings = settingsOf(env)
     this.#store = new MemberStore(ctx.storage)
+    const { name } = ctx.id
+    this.#sid = this.#store.sid(name === undefined ? name : sidOfMember(name)) ?? sidOfMember(name)
     const { tickTimeMs, syncLimitTicks } = this.#settings
     const deadlineMs = tickTimeMs * syncLimitTicks
     this.#links = new MemberLinks(
@@ -145,6 +149,7 @@ export class Member extends DurableObject<Env> {
     const role = zab.role === 'leading' ? (isAlone ? 'standalone' : 'leader') : roleNames[zab.role]
     return {
       sid: this.#sid,
+      instance: instanceOf(this.env),
       role: this.#roleShown(role),
       state: zab.phase.type,
       epoch: zab.epoch,
@@ -205,7 +210,8 @@ export class Member extends DurableObject<Env> {
 
   /** The watchdog: an evicted member comes back without anybody asking. */
   override async alarm(): Promise<void> {
-    await this.ctx.storage.setAlarm(Date.now() + limits.watchdogMs)
+    if (instanceOf(this.env) === undefined)
+      await this.ctx.storage.setAlarm(Date.now() + limits.watchdogMs)
   }
 
   get #isInService(): boolean {
@@ -293,6 +299,8 @@ export class Member extends DurableObject<Env> {
   }
 
   async #keepAlarm(): Promise<void> {
+    // In a cluster another instance would take over the alarm of one that died, and the member with it.
+    if (instanceOf(this.env) !== undefined) return this.ctx.storage.deleteAlarm()
     const alarm = await this.ctx.storage.getAlarm()
     if (alarm === null) await this.ctx.storage.setAlarm(Date.now() + limits.watchdogMs)
   }

@@ -43,6 +43,7 @@ export class SessionStore {
   constructor(storage: DurableObjectStorage) {
     this.#sql = storage.sql
     this.#sql.exec('create table if not exists secret (id integer primary key, key blob)')
+    this.#sql.exec('create table if not exists name (id integer primary key, name text)')
     this.#sql.exec('create table if not exists survivor (connection integer primary key, row blob)')
     this.#sql.exec('create table if not exists edge (member integer primary key, row blob)')
   }
@@ -54,6 +55,18 @@ export class SessionStore {
     const key = crypto.getRandomValues(new Uint8Array(32))
     this.#sql.exec('insert into secret values (1, ?)', key)
     return key
+  }
+
+  /**
+   * The actor's name, as its first life was told it. In a cluster an actor that moves to another instance may come up
+   * with its id alone.
+   */
+  name(told: string | undefined): string | undefined {
+    const kept = this.#sql.exec<{ name: string }>('select name from name').toArray()[0]?.name
+    if (kept === undefined && told !== undefined) {
+      this.#sql.exec('insert into name values (1, ?)', told)
+    }
+    return told ?? kept
   }
 
   survivors(): Survivor[] {

@@ -55,8 +55,8 @@ export class Session extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
     this.#settings = settingsOf(env)
-    this.#name = ctx.id.name ?? ''
     this.#store = new SessionStore(ctx.storage)
+    this.#name = this.#store.name(ctx.id.name) ?? ''
     this.#secret = this.#store.secret()
     this.#host = this.#newHost()
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'))

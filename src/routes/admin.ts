@@ -1,7 +1,17 @@
 /** /admin: for whoever runs the ensemble. Every call needs the bearer token of the secret ADMIN_TOKEN. */
-import { timingSafeEqual } from 'node:crypto'
 import type { IRequest } from 'itty-router'
-import { type Env, memberStub, membersOf, settingsOf } from '../actors/env.ts'
+import { withDeadline } from '../actors/deadline.ts'
+import {
+  type Env,
+  instanceOf,
+  leaveCluster,
+  memberStub,
+  membersOf,
+  settingsOf,
+} from '../actors/env.ts'
+import { isSecret } from '../actors/is-secret.ts'
+import { limits } from '../core/shared/limits.ts'
+import type { Settings } from '../core/shared/settings.ts'
 import { asSid } from '../core/shared/units.ts'
 
 /** Refuses who may not; lets pass by answering nothing. */
@@ -11,18 +21,21 @@ export function requireToken(request: IRequest, env: Env): Response | undefined 
   if (wanted === undefined || wanted === '') {
     return refusal(403, 'no ADMIN_TOKEN is set: /admin is closed to everybody')
   }
-  if (isSame(given, `Bearer ${wanted}`)) return undefined
+  if (isSecret(given, `Bearer ${wanted}`)) return undefined
   return refusal(401, 'the header "Authorization: Bearer ADMIN_TOKEN" is missing or wrong')
 }
 
 /** GET /admin/members: every member's own account of itself; one that cannot be asked is `down`. */
 export async function listMembers(_: IRequest, env: Env): Promise<object> {
   const settings = settingsOf(env)
-  const { ensemble, zkPort } = settings
+  const { ensemble } = settings
   const members = membersOf(settings).map(async (sid, at) => {
-    const address = `:${zkPort + at}`
+    const address = addressOf(env, settings, at)
     try {
-      const status = await memberStub(env, ensemble, sid).status()
+      const status = await withDeadline(
+        memberStub(env, ensemble, sid).status(),
+        limits.statusDeadlineMs,
+      )
       return { ...status, address }
     } catch (fault) {
       return { sid, role: 'down', why: String(fault), address }
@@ -62,17 +75,28 @@ async function rebuild(member: { rebuild(): Promise<void> }, sid: number): Promi
   }
 }
 
+/** POST /admin/leave: this instance of a cluster will be ended. Its member dies as in a crash and stays away. */
+export async function leave(_: IRequest, env: Env): Promise<object> {
+  const instance = instanceOf(env)
+  if (instance === undefined) return refusal(404, 'this is no instance of a cluster')
+  const member = memberStub(env, settingsOf(env).ensemble, instance)
+  leaveCluster()
+  await restart(member)
+  return { instance, order: 'leave' }
+}
+
+/** Where clients find a member: a port of this machine, or another machine. */
+function addressOf(env: Env, { zkPort }: Settings, at: number): string {
+  const peer = env.CLUSTER_PEERS?.split(',')[at]
+  return peer === undefined ? `:${zkPort + at}` : peer.replace(/:\d+$/, '')
+}
+
 async function restart(member: { abort(): Promise<void> }): Promise<void> {
   try {
     await member.abort()
   } catch {
     // A call to an actor that aborts itself always fails; that it does is what was asked for.
   }
-}
-
-function isSame(given: string, wanted: string): boolean {
-  const [a, b] = [new TextEncoder().encode(given), new TextEncoder().encode(wanted)]
-  return a.length === b.length && timingSafeEqual(a, b)
 }
 
 const refusal = (status: number, error: string): Response => Response.json({ error }, { status })

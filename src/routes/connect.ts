@@ -1,10 +1,12 @@
 /**
- * A TCP client: the port tells the member. Four-letter words are answered here; a session's bytes go to the actor that
+ * A TCP client: the port tells the member, and in a cluster the instance does. Four-letter words are answered here; a session's bytes go to the actor that
  * holds it, which the session id in the ConnectRequest names.
  */
+import { withDeadline } from '../actors/deadline.ts'
 import {
   actorOfSession,
   type Env,
+  instanceOf,
   memberStub,
   membersOf,
   sessionActorStub,
@@ -24,10 +26,10 @@ export async function connect(socket: Socket, env: Env): Promise<void> {
   const settings = settingsOf(env)
   const { localAddress, remoteAddress } = await socket.opened
   const port = Number(localAddress?.split(':').at(-1))
-  const sid = membersOf(settings)[port - settings.zkPort]
+  const sid = instanceOf(env) ?? membersOf(settings)[port - settings.zkPort]
   try {
     if (sid === undefined) throw new Error(`port ${port} belongs to no member`)
-    const opening = await withDeadline(readOpening(socket), limits.handshakeMs)
+    const opening = await withDeadline(readOpening(socket), limits.handshakeMs, 'handshake')
     if (opening === undefined) return await close(socket)
     if (opening.type === 'word') return await answer(socket, env, settings, sid, opening.word)
     const { bytes, request } = opening
@@ -107,16 +109,4 @@ function appended(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer
   bytes.set(first)
   bytes.set(second, first.length)
   return bytes
-}
-
-async function withDeadline<T>(work: Promise<T>, deadlineMs: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | null = null
-  const over = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no handshake within ${deadlineMs} ms`)), deadlineMs)
-  })
-  try {
-    return await Promise.race([work, over])
-  } finally {
-    clearTimeout(timer)
-  }
 }

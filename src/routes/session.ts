@@ -1,6 +1,13 @@
 /** GET /session: the WebSocket that carries ZooKeeper's frames. */
 import type { IRequest } from 'itty-router'
-import { actorOfSession, type Env, membersOf, sessionActorStub, settingsOf } from '../actors/env.ts'
+import {
+  actorOfSession,
+  type Env,
+  instanceOf,
+  membersOf,
+  sessionActorStub,
+  settingsOf,
+} from '../actors/env.ts'
 import { asSid, type Sid } from '../core/shared/units.ts'
 import { withClientAddress } from './client-address.ts'
 import { roomyActor } from './place.ts'
@@ -32,7 +39,7 @@ export async function openSession(request: IRequest, env: Env): Promise<Response
   }
   const actor =
     session === undefined || BigInt(session) === 0n
-      ? await roomyActor(env, settings, pinned ?? anyOf(members))
+      ? await roomyActor(env, settings, pinned ?? instanceOf(env) ?? anyOf(members))
       : actorOfSession(settings.ensemble, BigInt(session))
   if (actor === undefined) {
     return Response.json({ error: 'every session actor is full' }, { status: 503 })
@@ -40,7 +47,10 @@ export async function openSession(request: IRequest, env: Env): Promise<Response
   return sessionActorStub(env, actor).fetch(told)
 }
 
-/** New clients are spread over the members by chance: no Worker knows what the others did. */
+/**
+ * New clients are spread over the members by chance: no Worker knows what the others did. An instance of a cluster keeps
+ * those that came to it.
+ */
 function anyOf(members: readonly Sid[]): Sid {
   const [drawn] = crypto.getRandomValues(new Uint32Array(1))
   return members[(drawn ?? 0) % members.length] ?? asSid(1)

@@ -1,6 +1,8 @@
 /** GET /words/:word: a four-letter word for whoever cannot reach a member's TCP port, the bridge above all. */
 import type { IRequest } from 'itty-router'
+import { withDeadline } from '../actors/deadline.ts'
 import { type Env, memberStub, membersOf, settingsOf } from '../actors/env.ts'
+import { limits } from '../core/shared/limits.ts'
 import type { Settings } from '../core/shared/settings.ts'
 import type { Sid } from '../core/shared/units.ts'
 import { isFourLetterWord } from '../core/wire/opening.ts'
@@ -32,7 +34,10 @@ async function servingMember(env: Env, settings: Settings): Promise<Sid> {
   const members = membersOf(settings)
   for (const sid of members) {
     try {
-      const { isServing } = await memberStub(env, settings.ensemble, sid).status()
+      const { isServing } = await withDeadline(
+        memberStub(env, settings.ensemble, sid).status(),
+        limits.statusDeadlineMs,
+      )
       if (isServing) return sid
     } catch {
       // It is down: the next one.

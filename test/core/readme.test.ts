@@ -1,19 +1,23 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { commandTable, settingsTable } from '../../scripts/settings-table.ts'
+import { clusterTable, commandTable, settingsTable } from '../../scripts/settings-table.ts'
 
-const readme = new URL('../../README.md', import.meta.url)
+const root = join(import.meta.dirname, '../..')
 
 // `npm run settings-table` prints what belongs there.
-describe.skipIf(!existsSync(readme))('README.md', () => {
+describe.skipIf(!existsSync(join(root, 'README.md')))('the documents', () => {
   /** The formatter pads the columns. */
   const cells = (table: string): string[] =>
     table.split('\n').map((line) => line.replaceAll(/ +/g, ' ').replaceAll(/-+/g, '-'))
 
   it.each([
-    ['every setting of an ensemble', settingsTable()],
-    ['every variable of the two commands', commandTable()],
-  ])('tells %s as the code has it', (_, table) => {
-    expect(cells(readFileSync(readme, 'utf8'))).toEqual(expect.arrayContaining(cells(table)))
+    ['README.md', 'every setting of an ensemble', settingsTable()],
+    ['README.md', 'every variable of the two commands', commandTable()],
+    ['docs/self-hosting.md', 'every variable of a cluster', clusterTable()],
+  ])('%s tells %s as the code has it', (file, _, table) => {
+    expect(cells(readFileSync(join(root, file), 'utf8'))).toEqual(
+      expect.arrayContaining(cells(table)),
+    )
   })
 })

@@ -56,6 +56,8 @@ export const limits = {
   drainMs: 5000,
   /** Lines about one trouble a bridge prints in this time: one, ms. */
   sameTroubleMs: 10_000,
+  /** A member that does not tell about itself for this long is told of as down, ms: its machine may be frozen. */
+  statusDeadlineMs: 2000,
   /** A member's alarm, ms: how long an evicted member may stay away when nobody calls it. */
   watchdogMs: 30_000,
   /** Requests of one WebSocket without a reply; TCP is simply read slower. Whoever sends more does not read. */
