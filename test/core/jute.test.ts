@@ -111,6 +111,19 @@ describe('bytes as ZooKeeper writes them', () => {
     expect(jute.decode(jute.vector(jute.int), Buffer.from('ffffffff', 'hex'))).toEqual([])
   })
 
+  test('an id that is null reads as an empty one where the scheme minds none, as kazoo writes CREATOR_ALL_ACL', () => {
+    const idOf = (scheme: string | null, text: string | null): Uint8Array =>
+      jute.encode(jute.record({ scheme: jute.ustringOrNull, id: jute.ustringOrNull }), {
+        scheme,
+        id: text,
+      })
+    expect(jute.decode(records.Id, idOf('auth', null))).toEqual({ scheme: 'auth', id: '' })
+    expect(jute.decode(records.Id, idOf(null, 'x'))).toEqual({ scheme: '', id: 'x' })
+    for (const scheme of ['world', 'digest', 'ip']) {
+      expect(() => jute.decode(records.Id, idOf(scheme, null))).toThrow(jute.MalformedFrame)
+    }
+  })
+
   test('what is no UTF-8 reads as U+FFFD, short or long', () => {
     for (const length of [1, 100]) {
       const broken = jute.encode(jute.buffer, new Uint8Array(length).fill(0xff))

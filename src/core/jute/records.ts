@@ -9,6 +9,7 @@ import {
   id,
   int,
   long,
+  MalformedFrame,
   optionalTail,
   record,
   ustring,
@@ -21,8 +22,24 @@ const nothing: Codec<undefined> = { read: () => undefined, write: () => undefine
 
 // module data
 
-export const Id = record({ scheme: ustring, id: ustring })
-export type Id = Decoded<typeof Id>
+export interface Id {
+  readonly scheme: string
+  readonly id: string
+}
+/** kazoo writes an empty text as null: ZooKeeper takes it, except where the scheme’s own check falls over it. */
+export const Id: Codec<Id> = {
+  read(reader) {
+    const scheme = reader.ustring() ?? ''
+    const text = reader.ustring()
+    if (text === null && schemesOfIds.has(scheme)) throw new MalformedFrame(`a null ${scheme} id`)
+    return { scheme, id: text ?? '' }
+  },
+  write(writer, { scheme, id: text }) {
+    writer.ustring(scheme)
+    writer.ustring(text)
+  },
+}
+const schemesOfIds: ReadonlySet<string> = new Set(['world', 'digest', 'ip'])
 
 export const Acl = record({ perms: int, id: Id })
 export type Acl = Decoded<typeof Acl>
@@ -106,7 +123,7 @@ export const ReconfigRequest = record({
   curConfigId: long,
 })
 export const WatchesRequest = record({ path: ustring, type: int })
-export const AuthPacket = record({ type: int, scheme: ustring, auth: buffer })
+export const AuthPacket = record({ type: int, scheme: ustringOrEmpty, auth: buffer })
 export const SetWatches = record({
   relativeZxid: long,
   dataWatches: vector(ustring),

@@ -25,6 +25,7 @@ export const security: Section = {
       'M',
       'the scheme auth',
       acl('A04 the scheme auth stands for everybody one has said one is; nobody is refused'),
+      acl('A04 A05 an id may be null where its scheme minds none, as kazoo writes an empty one'),
     ),
     A05: held(
       'M',

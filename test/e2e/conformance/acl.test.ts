@@ -1,14 +1,24 @@
 /** Who may do what, and how one says who one is. */
 import { createHash } from 'node:crypto'
 import { expect, it } from 'vitest'
+import {
+  buffer,
+  encode,
+  int,
+  record,
+  ustring,
+  ustringOrNull,
+  vector,
+} from '../../../src/core/jute/codec.ts'
 import type { Acl } from '../../../src/core/jute/records.ts'
 import { worldAnyone } from '../../../src/core/tree/tree.ts'
-import { permissions } from '../../../src/core/wire/opcodes.ts'
+import { opcodes, permissions } from '../../../src/core/wire/opcodes.ts'
 import { errorCodes } from '../../../src/core/wire/refusals.ts'
+import { request } from '../raw-client.ts'
 import type { Session } from './session.ts'
 import { onBothSides } from './sides.ts'
 
-const { NoAuth, InvalidAcl, BadVersion, AuthFailed } = errorCodes
+const { NoAuth, InvalidAcl, BadVersion, AuthFailed, MarshallingError } = errorCodes
 const { read, write, create, delete: remove, admin, all } = permissions
 
 const entry = (perms: number, scheme: string, id: string): Acl => ({ perms, id: { scheme, id } })
@@ -29,6 +39,15 @@ const iAm = async (session: Session): Promise<readonly string[]> =>
   (await session.get('whoAmI', undefined)).clientInfo
     .map(({ authScheme, user }) => `${authScheme} ${user}`)
     .sort()
+
+const NullableAcl = record({ perms: int, scheme: ustringOrNull, id: ustringOrNull })
+const CreateWithNulls = record({
+  path: ustring,
+  data: buffer,
+  acl: vector(NullableAcl),
+  flags: int,
+})
+const AuthWithNull = record({ type: int, scheme: ustringOrNull, auth: buffer })
 
 const superDigest = digestOf('super', 'secret')
 const settings = {
@@ -129,6 +148,39 @@ onBothSides(settings, (side) => {
     expect(await aclOf(session, `${root}/twice`)).toEqual(world(read | admin))
     expect(await session.err('create', node(`${root}/nobodys`, world(0)))).toBe(0)
     expect(await mayRead(session, `${root}/nobodys`)).toBe(NoAuth)
+  })
+
+  it('A04 A05 an id may be null where its scheme minds none, as kazoo writes an empty one', async () => {
+    const [session, root] = await side.begin()
+    const fates: readonly (readonly [string | null, string | null, number])[] = [
+      ['auth', null, 0],
+      ['auth', '', 0],
+      [null, 'x', InvalidAcl],
+      [null, null, InvalidAcl],
+      ['nothing', null, InvalidAcl],
+      ['world', null, MarshallingError],
+      ['digest', null, MarshallingError],
+      ['ip', null, MarshallingError],
+    ]
+    await session.auth('digest', 'bob:pw')
+    for (const [at, [scheme, id, err]] of fates.entries()) {
+      const body = {
+        path: `${root}/${at}`,
+        data: null,
+        acl: [{ perms: all, scheme, id }],
+        flags: 0,
+      }
+      session.client.send(request(77, opcodes.create.code, encode(CreateWithNulls, body)))
+      expect([scheme, id, (await session.next())?.err]).toEqual([scheme, id, err])
+    }
+    const mine = [entry(all, 'digest', digestOf('bob', 'pw'))]
+    expect(await aclOf(session, `${root}/0`)).toEqual(mine)
+    const nobody = await side.open()
+    nobody.client.send(
+      request(77, opcodes.auth.code, encode(AuthWithNull, { type: 0, scheme: null, auth: null })),
+    )
+    expect((await nobody.next())?.err).toBe(AuthFailed)
+    expect(await nobody.closed()).toBe(0)
   })
 
   it('A06 setACL checks and counts the version of the ACL, and moves nothing else', async () => {
