@@ -61,6 +61,8 @@ export interface MemberStatus {
   readonly refusal: string | undefined
   /** What was found damaged last on its disk, whether it is mended or not. */
   readonly damage: DamageNote | undefined
+  /** How often this member saw another one to have another tree at the same zxid. */
+  readonly digestMismatches: number
 }
 
 /** `recovering`: damage took what it had; it has everything anew before it votes. `refusing`: an operator must decide. */
@@ -170,6 +172,7 @@ export class Member extends DurableObject<Env> {
       startedMs: this.#startedMs,
       refusal: this.#store.refusal,
       damage: this.#store.damage,
+      digestMismatches: this.#replica.digestMismatches,
     }
   }
 
@@ -328,6 +331,9 @@ export class Member extends DurableObject<Env> {
 
   #performTurn(turn: ReplicaTurn): void {
     for (const line of turn.log) log('zab', { sid: this.#sid, line })
+    for (const { zxid, ...mismatch } of turn.mismatches) {
+      log('digest.mismatch', { sid: this.#sid, zxid: showZxid(zxid), ...mismatch })
+    }
     for (const { link, packet } of turn.send) this.#links.send(link, packet)
     for (const { to, note } of turn.notes) this.#sendNote(to, note)
     for (const edge of turn.edges) {

@@ -3,9 +3,11 @@
  * one turn. The shell performs the turn and nothing else.
  */
 import { invariant } from './shared/assert.ts'
+import { DigestWatch, type Mismatch, type Noted } from './digest-watch.ts'
+import { Damage } from './shared/damage.ts'
 import { limits } from './shared/limits.ts'
 import type { Random } from './shared/random.ts'
-import { asSessionId, asZxid, type Sid, type Zxid } from './shared/units.ts'
+import { asSessionId, asZxid, showZxid, type Sid, type Zxid } from './shared/units.ts'
 import { ForwardWriter, type Forwarded, readForwarded } from './request/forward.ts'
 import type { Rules } from './request/prepare.ts'
 import { Proposer } from './request/proposer.ts'
@@ -20,6 +22,7 @@ import { readTxn } from './tree/txn.ts'
 import { type LinkId, newTurn, type PeerInput, type Turn } from './turn.ts'
 import { entriesOf, type LogBatch } from './zab/log-batch.ts'
 import type { CarriedPacket, Packet } from './zab/messages.ts'
+import { Majority } from './zab/quorum.ts'
 import { type OpenSnapshot, type RestoredLog, type ZabConfig, ZabMember } from './zab/member.ts'
 
 export interface ReplicaConfig extends ZabConfig {
@@ -44,6 +47,8 @@ export interface ReplicaTurn extends Turn {
   checkpointDue: boolean
   /** When the core wants to be woken; Infinity: not at all. */
   wakeAtMs: number
+  /** Members that were seen to have another tree. */
+  readonly mismatches: Mismatch[]
 }
 
 /** The leader's answer to a sync waits until everything proposed before it is applied. */
@@ -67,6 +72,8 @@ export class Replica {
   #now = 0
   #lastTxnTimeMs = 0
   #syncs: PendingSync[] = []
+  readonly #digests: DigestWatch
+  #compareAtMs = 0
   readonly #forwards = new ForwardWriter()
   /** Of the packets under way. */
   readonly #requests = new Map<Packet, readonly Forwarded[]>()
@@ -91,6 +98,7 @@ export class Replica {
     this.#tree = new Tree(table, config.cacheBytes, configText(config.voters, config.observers))
     invariant(this.#tree.applied === restored.committed, 'log and checkpoint are of one member')
     this.zab = new ZabMember(config, restored, { open: () => this.#openSnapshot() }, random)
+    this.#digests = new DigestWatch(config.sid, new Majority(config.voters))
     const upstream = {
       forward: (request: Forwarded) => this.#forward(request),
       sync: (number: number) => this.#sync(number),
@@ -112,6 +120,11 @@ export class Replica {
 
   get isServing(): boolean {
     return this.#isServing
+  }
+
+  /** How often another member was seen to have another tree. */
+  get digestMismatches(): number {
+    return this.#digests.mismatches
   }
 
   start(nowMs: number): ReplicaTurn {
@@ -164,6 +177,7 @@ export class Replica {
       lostEdges: [],
       checkpointDue: false,
       wakeAtMs: Infinity,
+      mismatches: [],
     }
     take(turn)
     this.#settle(turn)
@@ -178,6 +192,7 @@ export class Replica {
     if (turn.persist.some(({ install }) => install !== undefined)) this.#isInstalling = true
     if (turn.installed !== undefined) {
       this.#isInstalling = false
+      this.#digests.forgetOwn()
       this.#txnsSinceCheckpoint = 0
       this.#bytesSinceCheckpoint = 0
       const { cacheBytes, voters, observers } = this.#config
@@ -193,6 +208,7 @@ export class Replica {
     this.#reap()
     this.#propose(turn)
     this.#answerSyncs(turn)
+    this.#compareTrees(turn)
   }
 
   #beginServing(): void {
@@ -210,6 +226,7 @@ export class Replica {
     this.#unpersisted = []
     this.#cutBatches = []
     this.#forwards.take()
+    this.#digests.forgetOthers()
     turn.lostEdges.push(...this.desk.dropAll())
   }
 
@@ -227,6 +244,8 @@ export class Replica {
         this.#lastTxnTimeMs = header.time
         this.desk.applied(number, header, body, outcome, events)
         this.#txnsSinceCheckpoint += 1
+        const { applied } = this.#tree
+        if (this.#digests.isDue(applied)) this.#digests.note(applied, this.#tree.digest())
       }
       this.#bytesSinceCheckpoint += batch.bytes.length
     }
@@ -241,7 +260,7 @@ export class Replica {
     }
   }
 
-  #receivePacket(turn: Turn, link: LinkId, peer: Sid, packet: CarriedPacket): void {
+  #receivePacket(turn: ReplicaTurn, link: LinkId, peer: Sid, packet: CarriedPacket): void {
     switch (packet.type) {
       case 'request':
         for (const request of this.#requests.get(packet) ?? []) this.#prepare(peer, request)
@@ -259,6 +278,49 @@ export class Replica {
         return
       case 'synced':
         return this.desk.synced(packet.number)
+      case 'digest':
+        this.#digests.hear(packet)
+        if (packet.zxid === this.#tree.applied) {
+          this.#digests.note(packet.zxid, this.#tree.digest())
+        }
+        return
+      case 'digested':
+        return this.#judge(turn, link, peer, packet)
+      case 'disowned':
+        throw new Damage(`the tree at ${showZxid(packet.zxid)} is not the one a quorum has`)
+    }
+  }
+
+  /** Each tick, and as soon as the leader's zxid is applied here: off the way of requests. */
+  #compareTrees(turn: ReplicaTurn): void {
+    const { leaderLink, leader } = this.zab
+    if (leaderLink !== undefined && leader !== undefined) {
+      const compared = this.#digests.compared(leader)
+      if (compared === undefined) return
+      if (compared.mismatch !== undefined) turn.mismatches.push(compared.mismatch)
+      return this.zab.send(leaderLink, { type: 'digested', ...compared.own }, turn)
+    }
+    if (this.#proposer === undefined || this.#now < this.#compareAtMs) return
+    this.#compareAtMs = this.#now + this.#config.tickTimeMs
+    const { applied } = this.#tree
+    // While nothing is under way any zxid will do: everybody comes to stand at it.
+    if (applied === this.#proposer.last) this.#digests.note(applied, this.#tree.digest())
+    const asked = this.#digests.ask(this.zab.learnerLinks)
+    for (const link of asked?.links ?? []) {
+      this.zab.send(link, { type: 'digest', ...(asked as { noted: Noted }).noted }, turn)
+    }
+  }
+
+  #judge(turn: ReplicaTurn, link: LinkId, peer: Sid, said: Noted): void {
+    const mismatch = this.#digests.answer(peer, link, said)
+    if (mismatch !== undefined) turn.mismatches.push(mismatch)
+    const judgement = this.#digests.judge()
+    if (judgement.type === 'weDiffer') {
+      throw new Damage(`the tree at ${showZxid(said.zxid)} is not the one a quorum has`)
+    }
+    if (judgement.type === 'open') return
+    for (const wrong of judgement.links) {
+      this.zab.send(wrong, { type: 'disowned', zxid: said.zxid }, turn)
     }
   }
 

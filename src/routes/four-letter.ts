@@ -96,6 +96,7 @@ function monitorLines(status: MemberStatus): string {
     ['approximate_data_size', status.dataBytes],
     ['global_sessions', status.sessions],
     ['local_sessions', 0],
+    ['digest_mismatches_count', status.digestMismatches],
     ['uptime', Date.now() - status.startedMs],
   ]
   return lines.map(([key, value]) => `zk_${key}\t${value}\n`).join('')

@@ -2,6 +2,8 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { expect, test } from 'vitest'
 import worker from '../../src/worker.ts'
+import { placeSum, rowSum } from '../../src/core/tree/row-sum.ts'
+import { znodeFromRow, znodeToRow } from '../../src/core/tree/znode.ts'
 import { crash, env, formed, memberOf, open, statusOf, textOf, until } from './ensemble.ts'
 
 const inStorage = <T>(sid: number, act: (storage: DurableObjectStorage) => T): Promise<T> =>
@@ -187,3 +189,55 @@ test('[D9] a store of another format is refused, and says which', async () => {
   await crash(follower)
   await isWhole(follower)
 })
+
+/** A row that says something else than it should, and is right by its checksums: as a fault of ours would leave it. */
+const forge = (sid: number, name: string): Promise<void> =>
+  inStorage(sid, ({ sql }) => {
+    const [found] = sql.exec<{ value: ArrayBuffer }>(
+      "select value from row where key = '/' and name = ?",
+      name,
+    )
+    const node = znodeFromRow(new Uint8Array(found?.value ?? new ArrayBuffer(0)))
+    const value = znodeToRow({ ...node, ctime: node.ctime + 1 })
+    const place = placeSum({ room: 0, key: '/', name })
+    sql.exec(
+      "update row set value = ?, sum = ? where key = '/' and name = ?",
+      value,
+      rowSum(place, value),
+      name,
+    )
+  })
+
+test.each(['follower', 'leader'] as const)(
+  '[Z8] a %s whose tree is not the others’ is found out, and has everything anew',
+  async (whose) => {
+    const { leader, follower } = await formed()
+    const wrong = whose === 'leader' ? leader : follower
+    const counts = (await statusOf(wrong)).damage?.count ?? 0
+    const writer = open()
+    const path = await writer.create('/forged-', { mode: 'persistentSequential', data: 'x' })
+    const name = path.slice(1)
+    await until('checkpoints', async () =>
+      (await Promise.all([1, 2, 3].map((sid) => hasRows(sid, 'name = ?', name)))).every(Boolean),
+    )
+    await forge(wrong, name)
+    if (whose === 'follower') await crash(wrong)
+    else await Promise.all([1, 2, 3].map(crash))
+    const now = await formed()
+    if (whose === 'leader') expect(now.leader).toBe(leader)
+    await until('a write', () => writer.set(path, 'y').catch(() => undefined))
+    await until('the wrong one to know', async () => {
+      const { damage } = await statusOf(wrong)
+      return damage !== undefined && damage.count > counts
+    })
+    expect((await statusOf(wrong)).damage?.why).toContain('is not the one a quorum has')
+    await formed()
+    await writer.sync()
+    await until('equal trees', async () => {
+      const members = await Promise.all([1, 2, 3].map(statusOf))
+      return new Set(members.map(({ zxid, digest }) => `${zxid} ${digest}`)).size === 1
+    })
+    if (whose === 'follower') expect((await statusOf(leader)).digestMismatches).toBeGreaterThan(0)
+    else expect((await formed()).epoch).toBeGreaterThan(now.epoch)
+  },
+)

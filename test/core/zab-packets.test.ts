@@ -23,6 +23,8 @@ const batch = fc
   .map(([first, texts]) => batchOf(first, texts))
 
 const packet: fc.Arbitrary<Packet> = fc.oneof(
+  fc.record({ type: fc.constantFrom('digest', 'digested'), zxid, digest: fc.string() }),
+  fc.record({ type: fc.constant('disowned'), zxid }),
   fc.record({ type: fc.constantFrom('followerInfo', 'observerInfo'), acceptedEpoch: epoch }),
   fc.record({ type: fc.constantFrom('leaderInfo', 'newLeader'), epoch }),
   fc.record({

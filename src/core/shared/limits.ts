@@ -34,6 +34,10 @@ export const limits = {
   bytesBetweenCheckpoints: 4 * 1024 * 1024,
   /** A member that applied nothing for this long writes its checkpoint: nobody waits for it then. */
   idleBeforeCheckpointMs: 1000,
+  /** Members compare trees at zxids that are multiples of this, as ZooKeeper does: below one CRC of a node a txn. */
+  digestEveryTxns: 128,
+  /** Digests kept for comparing: a learner may be ahead of what its leader said by some of them. */
+  digestsKept: 16,
   /** Znodes in memory that are in the checkpoint too. An actor has 128 MB in all. */
   cacheBytesMax: 48 * 1024 * 1024,
   /** Calls under way on one link. Two keep both ends busy; more only reorder work (measured). */

@@ -77,6 +77,11 @@ export class Leader implements Part {
     return this.#broadcast !== undefined && this.#learners.get(link)?.is('synced') === true
   }
 
+  /** The links a replica may speak on. */
+  get syncedLinks(): LinkId[] {
+    return this.links.filter((link) => this.isSynced(link))
+  }
+
   /** Begins discovery; who is alone is the quorum. */
   start(turn: Turn): void {
     this.#discovery.choose(turn)
@@ -135,6 +140,7 @@ export class Leader implements Part {
       case 'request':
       case 'revalidate':
       case 'sync':
+      case 'digested':
         demand(this.isSynced(link), `${packet.type} before UPTODATE`)
         turn.received.push({ link, peer: learner.peer, packet })
         return undefined

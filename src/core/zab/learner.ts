@@ -168,6 +168,8 @@ export class Learner implements Part {
         return undefined
       case 'revalidated':
       case 'synced':
+      case 'digest':
+      case 'disowned':
         this.#at('serving')
         turn.received.push({ link: this.#link ?? 0, peer: this.leader, packet })
         return undefined

@@ -85,6 +85,11 @@ export class ZabMember {
     return this.#ground.journal.mustRecover
   }
 
+  /** The links of those who follow us. */
+  get learnerLinks(): readonly LinkId[] {
+    return this.#phase.type === 'leading' ? this.#phase.part.syncedLinks : []
+  }
+
   get lastLogged(): Zxid {
     return this.#ground.journal.history.last
   }

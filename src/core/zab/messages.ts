@@ -74,6 +74,11 @@ export type Packet =
   /** Learner → leader and back, once everything proposed before it is committed. */
   | { readonly type: 'sync'; readonly number: number }
   | { readonly type: 'synced'; readonly number: number }
+  /** Leader → learner: our tree at this zxid. The learner answers with its own. */
+  | { readonly type: 'digest'; readonly zxid: Zxid; readonly digest: string }
+  | { readonly type: 'digested'; readonly zxid: Zxid; readonly digest: string }
+  /** Leader → learner: a quorum has another tree than yours at this zxid. */
+  | { readonly type: 'disowned'; readonly zxid: Zxid }
 
 export type PacketOf<T extends Packet['type']> = Extract<Packet, { type: T }>
 
@@ -93,6 +98,7 @@ const saidByLearners = {
   request: true,
   revalidate: true,
   sync: true,
+  digested: true,
 } as const satisfies Partial<Record<Packet['type'], true>>
 
 type FromLearner = PacketOf<keyof typeof saidByLearners>
@@ -105,5 +111,15 @@ export const isFromLeader = (packet: Packet): packet is FromLeader => !isFromLea
 /** Packets that zab only carries: their meaning is the replica's. */
 export type CarriedPacket = Extract<
   Packet,
-  { readonly type: 'request' | 'revalidate' | 'revalidated' | 'sync' | 'synced' }
+  {
+    readonly type:
+      | 'request'
+      | 'revalidate'
+      | 'revalidated'
+      | 'sync'
+      | 'synced'
+      | 'digest'
+      | 'digested'
+      | 'disowned'
+  }
 >

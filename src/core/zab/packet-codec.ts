@@ -13,6 +13,7 @@ import {
   MalformedFrame,
   Reader,
   record,
+  ustring,
   Writer,
 } from '../jute/codec.ts'
 import { limits } from '../shared/limits.ts'
@@ -92,6 +93,9 @@ const rows: { readonly [T in PacketType]: Row<T> } = {
   pong: { code: 68, head: nothing },
   revalidated: { code: 69, head: record({ number, alive: bool }) },
   synced: { code: 70, head: record({ number }) },
+  digest: { code: 71, head: record({ zxid, digest: ustring }) },
+  digested: { code: 72, head: record({ zxid, digest: ustring }) },
+  disowned: { code: 73, head: record({ zxid }) },
 }
 
 const typeOf = new Map(Object.entries(rows).map(([type, { code }]) => [code, type as PacketType]))
