@@ -20,7 +20,10 @@ export interface ClientOptions {
   readonly member?: number
   /** A path whose subtree is this client's whole tree: with `/app`, `/a` is `/app/a` at the server. It must be there. */
   readonly chroot?: string
-  /** Also take a server that is cut off from its ensemble and only answers reads. Default: false. See `isReadOnly`. */
+  /**
+   * Also take a server that is cut off from its ensemble and only answers reads, until one that also writes is found. Default:
+   * false. See `isReadOnly`.
+   */
   readonly canBeReadOnly?: boolean
   /** How bytes travel. Default: WebSocket. */
   readonly transport?: Dial

@@ -17,10 +17,14 @@ export class Session {
   readonly #settings: Settings
   readonly watches = new Watches()
   readonly #backoff: Backoff
+  /** As long as ZooKeeper's own client may wait to look for a server that also writes. */
+  readonly #seekPause = new Backoff({ first: 100, max: 60_000 })
   #ticket: SessionTicket | undefined
   #connection: Connection | undefined
+  /** Beside a server that only answers reads: the link that seeks a better one. */
+  #seeker: Connection | undefined
   #liveness: Liveness | undefined
-  /** Either the end of our patience with a server, or the pause before the next one. */
+  /** Either the end of our patience with a server, or the pause before the next one is dialled. */
   #timer: ReturnType<typeof setTimeout> | undefined
   #waiting: Pending[] = []
   /** Who we are, said again on every link, settled or not. */
@@ -117,6 +121,10 @@ export class Session {
   }
 
   #open(): void {
+    this.#connection = this.#dial(this.#settings.canBeReadOnly)
+  }
+
+  #dial(canBeReadOnly: boolean): Connection {
     const { urls, transport, timeoutMs, connectTimeoutMs } = this.#settings
     const url = urls[this.#nextUrl++ % urls.length] as string
     const resumed = this.#isKnown ? this.#ticket : undefined
@@ -126,11 +134,16 @@ export class Session {
       timeOut: timeoutMs,
       sessionId: resumed?.id ?? 0n,
       passwd: resumed?.password ?? new Uint8Array(16),
-      readOnly: this.#settings.canBeReadOnly,
+      readOnly: canBeReadOnly,
     }
     const connection = new Connection(transport, this.#address(url, resumed?.id), hello, {
-      established: (response) => this.#establish(response),
-      heard: () => this.#liveness?.heard(),
+      established: (response) => {
+        if (connection === this.#seeker) this.#takeOver()
+        this.#establish(response)
+      },
+      heard: () => {
+        if (connection === this.#connection) this.#liveness?.heard()
+      },
       refused: () => this.#end('authFailed'),
       seen: (zxid) => {
         this.#repliedZxid = zxid
@@ -140,10 +153,38 @@ export class Session {
         this.#seenZxid = Math.max(this.#seenZxid, zxid)
         this.watches.receive(type, this.chroot.inward(path) ?? path)
       },
-      ended: () => this.#reopen(),
+      ended: () => {
+        if (connection === this.#connection) this.#reopen()
+        else if (connection === this.#seeker) this.#seek()
+      },
     })
-    this.#connection = connection
     this.#timer = setTimeout(() => connection.abort('no answer'), connectTimeoutMs)
+    return connection
+  }
+
+  /** While a server that is cut off serves: looks for one that is not, again and again. */
+  #seek(): void {
+    clearTimeout(this.#timer)
+    this.#seeker = undefined
+    this.#timer = setTimeout(() => {
+      this.#seeker = this.#dial(false)
+    }, this.#seekPause.next())
+  }
+
+  /** One is found: it serves from now on, and whatever the other one was asked is lost with its link. */
+  #takeOver(): void {
+    const before = this.#connection
+    this.#connection = this.#seeker
+    this.#seeker = undefined
+    before?.abort('a server that also writes was found')
+    this.#liveness?.stop()
+    this.state.become('suspended')
+  }
+
+  #stopSeeking(): void {
+    const seeker = this.#seeker
+    this.#seeker = undefined
+    seeker?.abort('sought no longer')
   }
 
   /** A session's id says which actor has it: the edge reads it from the address. */
@@ -164,7 +205,11 @@ export class Session {
       timeoutMs: timeOut,
     }
     this.#isReadOnly = readOnly
-    if (!readOnly) this.#isKnown = true
+    if (readOnly) this.#seek()
+    else {
+      this.#isKnown = true
+      this.#seekPause.reset()
+    }
     this.#backoff.reset()
     this.#liveness = new Liveness(
       timeOut,
@@ -199,6 +244,7 @@ export class Session {
     this.#liveness?.stop()
     this.#liveness = undefined
     this.#connection = undefined
+    this.#stopSeeking()
     if (isFinal(this.state.now)) return
     if (this.#closing) return this.leave()
     if (this.state.now === 'connected') this.state.become('suspended')
@@ -208,6 +254,7 @@ export class Session {
   #end(state: FinalState): void {
     this.state.become(state)
     clearTimeout(this.#timer)
+    this.#stopSeeking()
     this.#connection?.abort(state)
     for (const request of [...this.#waiting, ...this.#proofs]) request.fail(endedAs[state])
     this.#waiting = []

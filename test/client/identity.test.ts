@@ -125,6 +125,7 @@ describe('read-only servers', () => {
     expect(await written).toBe('NotReadOnly')
     scripted.link.end()
     expect(client.isReadOnly).toBe(false)
+    expect(scripted.links).toHaveLength(1)
     vi.advanceTimersByTime(50)
     scripted.link.accept()
     expect(client.isReadOnly).toBe(false)
@@ -152,6 +153,93 @@ describe('read-only servers', () => {
     expect(scripted.link.url).toBe('ws://host/session?session=0xa')
     await settle()
     expect(states.at(-1)).toBe('suspended')
+  })
+})
+
+describe('beside a read-only server', () => {
+  function beside() {
+    const begun = begin({ canBeReadOnly: true, timeoutMs: 8000 }, ['ws://a/s', 'ws://b/s'])
+    const readOnly = begun.scripted.link.accept({ readOnly: true, sessionId: 9n })
+    return { ...begun, readOnly }
+  }
+
+  test('one that also writes is sought, with pauses that double, and takes over', async () => {
+    const { scripted, client, states, readOnly } = beside()
+    for (const pause of [50, 100, 200]) {
+      const { length } = scripted.links
+      vi.advanceTimersByTime(pause - 1)
+      expect(scripted.links).toHaveLength(length)
+      vi.advanceTimersByTime(1)
+      expect(scripted.links).toHaveLength(length + 1)
+      scripted.link.open()
+      expect(scripted.link.hello).toMatchObject({ readOnly: false, sessionId: 0n })
+      scripted.link.end()
+    }
+    expect(scripted.links.map(({ url }) => url)).toEqual([
+      'ws://a/s',
+      'ws://b/s',
+      'ws://a/s',
+      'ws://b/s',
+    ])
+    expect(client.isReadOnly).toBe(true)
+    const under = codeOf(client.get('/a'))
+    vi.advanceTimersByTime(400)
+    scripted.link.accept({ sessionId: 10n })
+    expect(readOnly.aborted).toBe(true)
+    expect(await under).toBe('ConnectionLoss')
+    expect(client.isReadOnly).toBe(false)
+    expect(client.session?.id).toBe(10n)
+    const written = codeOf(client.delete('/a'))
+    await settle()
+    scripted.link.say(refusal(2, 1, 0))
+    expect(await written).toBe('granted')
+    expect(states).toEqual(['connected', 'suspended', 'connected'])
+    const { length } = scripted.links
+    vi.advanceTimersByTime(2000)
+    expect(scripted.links).toHaveLength(length)
+  })
+
+  test('one that does not answer is given up, and the search goes on', () => {
+    const { scripted, client } = beside()
+    vi.advanceTimersByTime(50)
+    const silent = scripted.link
+    silent.open()
+    for (let second = 0; second < 4; second++) {
+      vi.advanceTimersByTime(1000)
+      scripted.links[0]?.pong()
+    }
+    expect(silent.aborted).toBe(true)
+    vi.advanceTimersByTime(100)
+    expect(scripted.links).toHaveLength(3)
+    expect(client.state).toBe('connected')
+  })
+
+  test('what a seeker hears does not keep a dead link alive', () => {
+    const { scripted, client, readOnly } = beside()
+    vi.advanceTimersByTime(50)
+    scripted.link.open()
+    for (let second = 0; second < 6; second++) {
+      vi.advanceTimersByTime(1000)
+      if (!scripted.link.aborted) scripted.link.pong()
+    }
+    expect(readOnly.aborted).toBe(true)
+    expect(client.state).toBe('suspended')
+  })
+
+  test('the search ends with the link it stands beside, and with the client', async () => {
+    const { scripted, client, readOnly } = beside()
+    vi.advanceTimersByTime(50)
+    const seeker = scripted.link
+    readOnly.end()
+    expect(seeker.aborted).toBe(true)
+    vi.advanceTimersByTime(50)
+    expect(scripted.links).toHaveLength(3)
+    scripted.link.accept({ readOnly: true })
+    vi.advanceTimersByTime(100)
+    client.leave()
+    expect(scripted.link.aborted).toBe(true)
+    vi.advanceTimersByTime(60_000)
+    expect(scripted.links).toHaveLength(4)
   })
 })
 

@@ -14,6 +14,10 @@ export interface ZooKeeper {
   readonly hosts: string
   /** Of its servers. */
   readonly pids: readonly number[]
+  /** Kills one server, the first being 0. */
+  kill(index: number): Promise<void>
+  /** Starts a killed one again, on what it had on disk. */
+  start(index: number): void
   stop(): Promise<void>
 }
 
@@ -57,7 +61,16 @@ export async function startZooKeeper({
     throw new Error(`no ZooKeeper:\n${logs.join('\n')}`, { cause: error })
   }
   const hosts = zkPorts.map((port) => `127.0.0.1:${port}`).join(',')
-  return { zkPorts, hosts, pids: servers.map(({ pid }) => pid ?? 0), stop }
+  return {
+    zkPorts,
+    hosts,
+    pids: servers.map(({ pid }) => pid ?? 0),
+    kill: (index) => killed(servers[index] as ChildProcess),
+    start(index) {
+      servers[index] = startServer(join(home, String(index + 1)), properties)
+    },
+    stop,
+  }
 }
 
 function configOf(
@@ -101,7 +114,7 @@ function startServer(folder: string, properties: Readonly<Record<string, string>
 }
 
 async function killed(server: ChildProcess): Promise<void> {
-  if (server.exitCode !== null) return
+  if (server.exitCode !== null || server.signalCode !== null) return
   const gone = new Promise((resolve) => server.once('exit', resolve))
   server.kill('SIGKILL')
   await gone
