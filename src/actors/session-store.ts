@@ -14,6 +14,8 @@ import {
   vector,
 } from '../core/jute/codec.ts'
 import { Id } from '../core/jute/records.ts'
+import { crc32 } from '../core/shared/crc32.ts'
+import { limits } from '../core/shared/limits.ts'
 import type { Survivor } from '../core/session/hosted.ts'
 
 const SurvivorRow = record({
@@ -39,12 +41,17 @@ export type EdgeRow = Decoded<typeof EdgeRow>
 
 export class SessionStore {
   readonly #sql: SqlStorage
+  /** Sums of the rows on disk, by connection and part; unknown after a restart. */
+  #saved: ReadonlyMap<string, number> | undefined
 
   constructor(storage: DurableObjectStorage) {
     this.#sql = storage.sql
     this.#sql.exec('create table if not exists secret (id integer primary key, key blob)')
     this.#sql.exec('create table if not exists name (id integer primary key, name text)')
-    this.#sql.exec('create table if not exists survivor (connection integer primary key, row blob)')
+    // Of before a survivor could be more than one row; what it kept is of sockets that an update has closed.
+    this.#sql.exec('drop table if exists survivor')
+    this.#sql.exec(`create table if not exists survivor_part (
+      connection integer, part integer, row blob, primary key (connection, part)) without rowid`)
     this.#sql.exec('create table if not exists edge (member integer primary key, row blob)')
   }
 
@@ -70,8 +77,16 @@ export class SessionStore {
   }
 
   survivors(): Survivor[] {
-    const found = this.#sql.exec<{ row: ArrayBuffer }>('select row from survivor')
-    return Array.from(found, ({ row }) => decode(SurvivorRow, new Uint8Array(row)))
+    const found = this.#sql.exec<{ connection: number; row: ArrayBuffer }>(
+      'select connection, row from survivor_part order by connection, part',
+    )
+    const parts = new Map<number, Uint8Array[]>()
+    for (const { connection, row } of found) {
+      const known = parts.get(connection)
+      if (known === undefined) parts.set(connection, [new Uint8Array(row)])
+      else known.push(new Uint8Array(row))
+    }
+    return Array.from(parts.values(), (rows) => decode(SurvivorRow, joined(rows)))
   }
 
   edges(): EdgeRow[] {
@@ -79,15 +94,53 @@ export class SessionStore {
     return Array.from(found, ({ row }) => decode(EdgeRow, new Uint8Array(row)))
   }
 
-  /** Replaces what is kept by what is true now. */
+  /** Replaces what is kept by what is true now; what is there already is not written again. */
   save(survivors: readonly Survivor[], edges: readonly EdgeRow[]): void {
-    this.#sql.exec('delete from survivor')
-    this.#sql.exec('delete from edge')
-    for (const row of survivors) {
-      this.#sql.exec('insert into survivor values (?, ?)', row.connection, encode(SurvivorRow, row))
+    const now = new Map<string, number>()
+    for (const survivor of survivors) this.#saveParts(survivor.connection, survivor, now)
+    for (const name of this.#saved?.keys() ?? this.#namesOfParts()) {
+      if (now.has(name)) continue
+      const [connection, part] = name.split('/').map(Number)
+      this.#sql.exec(
+        'delete from survivor_part where connection = ? and part = ?',
+        connection,
+        part,
+      )
     }
+    this.#saved = now
+    this.#sql.exec('delete from edge')
     for (const row of edges) {
       this.#sql.exec('insert into edge values (?, ?)', row.member, encode(EdgeRow, row))
     }
   }
+
+  #saveParts(connection: number, survivor: Survivor, now: Map<string, number>): void {
+    const bytes = encode(SurvivorRow, survivor)
+    for (let part = 0; part * limits.survivorRowBytesMax < bytes.length; part++) {
+      const from = part * limits.survivorRowBytesMax
+      const row = bytes.slice(from, from + limits.survivorRowBytesMax)
+      const name = `${connection}/${part}`
+      const sum = crc32(row)
+      now.set(name, sum)
+      if (this.#saved?.get(name) === sum) continue
+      this.#sql.exec('insert or replace into survivor_part values (?, ?, ?)', connection, part, row)
+    }
+  }
+
+  #namesOfParts(): string[] {
+    const found = this.#sql.exec<{ connection: number; part: number }>(
+      'select connection, part from survivor_part',
+    )
+    return Array.from(found, ({ connection, part }) => `${connection}/${part}`)
+  }
+}
+
+function joined(rows: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(rows.reduce((sum, row) => sum + row.length, 0))
+  let at = 0
+  for (const row of rows) {
+    bytes.set(row, at)
+    at += row.length
+  }
+  return bytes
 }

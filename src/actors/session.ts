@@ -210,10 +210,7 @@ export class Session extends DurableObject<Env> {
     // First of all: a session that the ensemble has and no alarm judges would live for ever.
     this.#setAlarm()
     for (const edge of this.#edges.values()) {
-      if (edge.outbox.at > 0) {
-        edge.channel.send(edge.outbox.take())
-        edge.outbox.reset()
-      }
+      if (edge.outbox.at > 0) passOn(edge)
       edge.channel.flush()
     }
     for (const [connection, frames] of this.#writes) this.#send(connection, frames)
@@ -226,6 +223,8 @@ export class Session extends DurableObject<Env> {
   #up(member: Sid, message: UpMessage): void {
     const edge = this.#edges.get(member) ?? this.#openEdge(member, newEdgeId())
     writeUp(edge.outbox, message)
+    // One WebSocket message alone may hold 32 MiB of requests, more than a call can carry with what it adds.
+    if (edge.outbox.at >= limits.linkMessageBytesMax) passOn(edge)
   }
 
   #openEdge(member: Sid, id: number, from?: { nextOut: number; nextIn: number }): Edge {
@@ -386,6 +385,11 @@ export class Session extends DurableObject<Env> {
     this.#store.save(this.#host.survivors(), edges)
     for (const { channel } of this.#edges.values()) channel.rest()
   }
+}
+
+function passOn({ channel, outbox }: Edge): void {
+  channel.send(outbox.take())
+  outbox.reset()
 }
 
 const connectionOf = (socket: WebSocket): number =>

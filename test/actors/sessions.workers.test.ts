@@ -1,4 +1,4 @@
-import { evictDurableObject } from 'cloudflare:test'
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { describe, expect, test } from 'vitest'
 import type { Client, State, WatchEvent } from '../../src/client/index.ts'
 import { actorOf, crash, formed, hibernate, open, textOf, until } from './ensemble.ts'
@@ -85,6 +85,34 @@ describe('when a session actor hibernates', () => {
     expect(back.id).toBe(leaves.id)
   })
 
+  test('[S2] with 50,000 watches, in rows that the platform takes, and over a member’s restart too', async () => {
+    await formed()
+    const root = await open().create('/many-', { mode: 'persistentSequential' })
+    const raw = await Raw.begin('?member=1', { timeoutMs: 4000 })
+    const paths = Array.from(
+      { length: 50_000 },
+      (_, at) => `${root}/${String(at).padStart(40, '0')}`,
+    )
+    for (let from = 0; from < paths.length; from += 2500) {
+      const existWatches = paths.slice(from, from + 2500)
+      const body = { relativeZxid: 0, dataWatches: [], existWatches, childWatches: [] }
+      expect((await raw.ask('setWatches', body)).err).toBe(0)
+    }
+    await until('the whole to be saved', async () => (await partsOf(raw.id)).length > 40)
+    const parts = await partsOf(raw.id)
+    expect(Math.max(...parts)).toBeLessThanOrEqual(64 * 1024)
+    expect(parts.reduce((sum, bytes) => sum + bytes, 0)).toBeGreaterThan(2_000_000)
+    await hibernate(raw.id)
+    await open().create(paths[49_999] as string)
+    await until('the event', () => raw.events().length === 1, 4000)
+    await crash(1)
+    await formed()
+    await open().create(paths[0] as string)
+    await until('the other event', () => raw.events().length === 2, 8000)
+    expect(raw.events().map(({ path }) => path)).toEqual([paths[49_999], paths[0]])
+    expect(raw.closed).toBe(undefined)
+  })
+
   test('[S2] twice in a row', async () => {
     await formed()
     const { client, states, events, watch } = await undisturbed()
@@ -115,3 +143,12 @@ describe('when a session actor loses its sockets', () => {
     await until('the event', () => events.length === 1, 4000)
   })
 })
+
+/** The lengths of the rows that keep a session's actor's survivors. */
+const partsOf = (session: bigint): Promise<number[]> =>
+  runInDurableObject(actorOf(session), (_, { storage }) =>
+    storage.sql
+      .exec<{ bytes: number }>('select length(row) as bytes from survivor_part')
+      .toArray()
+      .map(({ bytes }) => bytes),
+  )

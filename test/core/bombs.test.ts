@@ -1,7 +1,7 @@
 /** Small bytes that ask for much: memory, time, depth. */
 import { afterEach, describe, expect, test } from 'vitest'
 import { MalformedFrame, Writer } from '../../src/core/jute/codec.ts'
-import { readForwarded } from '../../src/core/request/forward.ts'
+import { type Forwarded, ForwardWriter, readForwarded } from '../../src/core/request/forward.ts'
 import { limits } from '../../src/core/shared/limits.ts'
 import { Random } from '../../src/core/shared/random.ts'
 import { Deframer } from '../../src/core/wire/deframer.ts'
@@ -83,7 +83,7 @@ test('[J5] a multiRead of more than a reply may hold is refused, and the next re
   expect(counter.heard()).toEqual(['1: 1 ok', '1: 2 ok', '1: 3 MarshallingError', '1: 4 ok'])
 })
 
-test('[J5] a list of children longer than a reply may be is refused', () => {
+test('[J5] a list of children longer than a reply may be is refused', { timeout: 60_000 }, () => {
   const counter = new Counter().open()
   const name = 'n'.repeat(100_000)
   for (let at = 0; at * name.length <= limits.replyBytesMax; at++) {
@@ -94,7 +94,7 @@ test('[J5] a list of children longer than a reply may be is refused', () => {
   expect(counter.heard()).toEqual(['1: 1 MarshallingError', '1: 2 ok'])
 })
 
-test('an ACL as long as a frame holds takes no time to speak of', () => {
+test('an ACL as long as a frame holds takes no time to speak of', { timeout: 60_000 }, () => {
   const machine = new Machine().open()
   const acl = Array.from({ length: 80_000 }, (_, perms) => ({
     perms,
@@ -102,8 +102,8 @@ test('an ACL as long as a frame holds takes no time to speak of', () => {
   }))
   const since = performance.now()
   expect(machine.fate(ask.create('/a', 'persistent', acl))).toBe('granted')
-  // Compared each with each they took ten seconds.
-  expect(performance.now() - since).toBeLessThan(3000)
+  // Compared each with each they took ten seconds, alone on the machine.
+  expect(performance.now() - since).toBeLessThan(5000)
 })
 
 test('an ACL of the same entry, many times, is stored once', () => {
@@ -113,22 +113,26 @@ test('an ACL of the same entry, many times, is stored once', () => {
   expect(machine.tree.get('/a')?.acl).toEqual([entry])
 })
 
-test('paths as deep as anyone likes are counted, and covered by a quota', () => {
-  const machine = new Machine().open()
-  let path = ''
-  for (let depth = 0; depth < 9000; depth++) {
-    path += '/d'
-    machine.propose(ask.create(path))
-    if (depth % 100 === 0) machine.apply()
-  }
-  machine.apply()
-  expect(machine.tree.countBelow('/d')).toBe(8999)
-  machine.run(ask.create('/zookeeper/quota/d'))
-  machine.run(ask.create('/zookeeper/quota/d/zookeeper_limits'))
-  machine.run(ask.create('/zookeeper/quota/d/zookeeper_stats'))
-  const usage = machine.tree.get('/zookeeper/quota/d/zookeeper_stats')?.data
-  expect(usage).toEqual(bytesOf('count=9000,bytes=9000'))
-})
+test(
+  'paths as deep as anyone likes are counted, and covered by a quota',
+  { timeout: 60_000 },
+  () => {
+    const machine = new Machine().open()
+    let path = ''
+    for (let depth = 0; depth < 9000; depth++) {
+      path += '/d'
+      machine.propose(ask.create(path))
+      if (depth % 100 === 0) machine.apply()
+    }
+    machine.apply()
+    expect(machine.tree.countBelow('/d')).toBe(8999)
+    machine.run(ask.create('/zookeeper/quota/d'))
+    machine.run(ask.create('/zookeeper/quota/d/zookeeper_limits'))
+    machine.run(ask.create('/zookeeper/quota/d/zookeeper_stats'))
+    const usage = machine.tree.get('/zookeeper/quota/d/zookeeper_stats')?.data
+    expect(usage).toEqual(bytesOf('count=9000,bytes=9000'))
+  },
+)
 
 test('what a session proves has an end: whoever says more is refused and let go', () => {
   const counter = new Counter().open()
@@ -151,4 +155,29 @@ test('requests of a learner that are none are refused before the member moves', 
   )
   expect(replica.zab.committed).toBe(before)
   expect(replica.isServing).toBe(true)
+})
+
+test('what is proved is said once for all requests in a row', () => {
+  const writer = new ForwardWriter()
+  const [mine, others] = [[{ scheme: 'digest', id: 'm'.repeat(9000) }], []]
+  const requests = [mine, mine, others, mine].map((identities, number) => ({
+    number,
+    session: 1n,
+    attachment: 2,
+    identities,
+    frame: Uint8Array.of(number),
+  }))
+  for (const request of requests) writer.add(request)
+  expect(writer.byteLength).toBeLessThan(3 * 9000)
+  expect(readForwarded(writer.take())).toEqual(requests)
+  writer.add(requests[3] as Forwarded)
+  expect(readForwarded(writer.take())).toEqual([requests[3]])
+})
+
+test('a first request whose proofs are those of the one before is malformed', () => {
+  const writer = new ForwardWriter()
+  writer.add({ number: 1, session: 1n, attachment: 2, identities: [], frame: new Uint8Array(1) })
+  const bytes = writer.take()
+  new DataView(bytes.buffer).setInt32(20, -1)
+  expect(() => readForwarded(bytes)).toThrow(MalformedFrame)
 })

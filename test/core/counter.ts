@@ -79,8 +79,14 @@ export class Counter {
     this.say({ type: 'request', slot, frame })
   }
 
-  resume(slot: number, id: number, watches: Partial<UpMessage & { type: 'resume' }> = {}): void {
-    this.say({
+  /** `more` is what the actor says with it. */
+  resume(
+    slot: number,
+    id: number,
+    watches: Partial<UpMessage & { type: 'resume' }> = {},
+    ...more: readonly UpMessage[]
+  ): void {
+    const resume: UpMessage = {
       type: 'resume',
       slot,
       session: session(id),
@@ -93,7 +99,8 @@ export class Counter {
       persistentRecursiveWatches: [],
       identities: [],
       ...watches,
-    })
+    }
+    this.say(resume, ...more)
     for (const { number, session: of, attachment } of this.revalidations.splice(0)) {
       this.desk.revalidated(number, this.machine.proposer.revalidate(of, asSid(1), attachment))
     }

@@ -371,6 +371,20 @@ describe('[W4] setWatches tells what changed since, and arms what did not', () =
     expect(armedAfter(counter)).toEqual(armed)
   })
 
+  test('brought by the session’s actor in parts, before and after the session is known to live', () => {
+    const { counter, since } = scene()
+    counter.say({ type: 'drop', slot: 1 })
+    const none = { dataWatches: [], existWatches: [], childWatches: [] }
+    const staying = { persistentWatches: [], persistentRecursiveWatches: [] }
+    const part = { type: 'rearm', slot: 1, lastZxid: since, ...none, ...staying } as const
+    const early = { ...part, existWatches: watches.existWatches }
+    const first = { lastZxid: since, dataWatches: watches.dataWatches }
+    counter.resume(1, 1, first, early)
+    counter.say({ ...part, childWatches: watches.childWatches })
+    expect(counter.heard()).toEqual(['1: alive', ...told])
+    expect(armedAfter(counter)).toEqual(armed)
+  })
+
   test('behind a write it waits for the write, and does not tell of it', () => {
     const { counter } = scene()
     counter.ask(1, 1, 'setData', set('/same'))

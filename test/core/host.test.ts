@@ -468,6 +468,27 @@ describe('[S1] when its member is lost', () => {
     expect(stage.asked()).toMatchObject([{ member: 2, message: { type: 'request' } }])
   })
 
+  test('more watches than one call can carry follow in messages of their own', () => {
+    const stage = new Stage()
+    const { slot } = stage.serve(1)
+    const paths = Array.from({ length: 2500 }, (_, at) => `/${String(at).padStart(999, 'x')}`)
+    for (let from = 0; from < paths.length; from += 500) {
+      const dataWatches = paths.slice(from, from + 500)
+      const body = { relativeZxid: 0, dataWatches, existWatches: ['/none'], childWatches: [] }
+      stage.send(1, writeRequest(-8, 'setWatches', body))
+      stage.reply(1, slot, ok(-8))
+    }
+    stage.asked()
+    stage.host.memberLost(stage.now, asSid(1))
+    stage.retry()
+    const messages = stage.asked().map(({ message }) => message)
+    const arming = messages.filter((one) => one.type === 'resume' || one.type === 'rearm')
+    expect(arming.map(({ type }) => type)).toEqual(['resume', 'rearm', 'rearm'])
+    expect(arming.every((one) => one.slot === slot)).toBe(true)
+    expect(arming.flatMap((one) => one.dataWatches)).toEqual(paths)
+    expect(arming.flatMap((one) => one.existWatches)).toEqual(['/none'])
+  })
+
   test('a watch that a deletion used up is not set again, whichever kind', () => {
     const stage = new Stage()
     const { slot } = stage.serve(1)

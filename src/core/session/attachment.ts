@@ -7,6 +7,7 @@ import type { TxnBody } from '../tree/txn.ts'
 import type { Operation } from '../wire/opcodes.ts'
 import type { WatchHolder } from '../watch/watches.ts'
 import type { EdgeOutbox } from './edge-outbox.ts'
+import type { AskedWatches } from './rearm.ts'
 
 /** A session actor's end at this member. */
 export interface Edge {
@@ -55,6 +56,8 @@ export class Attachment implements WatchHolder {
   readonly childWatches = new Map<string, number>()
   /** What the client has by its address, and what it proved. */
   identities: readonly Identity[]
+  /** Watches to arm once the leader has said that the session lives. */
+  resuming: AskedWatches[] | undefined
   /** Frames are ignored from now on. */
   isOver = false
   /** Its last word waits in the queue: what comes behind is ignored too. */

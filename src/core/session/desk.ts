@@ -31,7 +31,7 @@ export interface Upstream {
 type Waiting =
   | { readonly type: 'request'; readonly attachment: Attachment; readonly queued: Queued }
   | { readonly type: 'open'; readonly attachment: Attachment }
-  | { readonly type: 'resume'; readonly attachment: Attachment; readonly watches: AskedWatches }
+  | { readonly type: 'resume'; readonly attachment: Attachment }
   | { readonly type: 'expire'; readonly edge: Edge; readonly session: SessionId }
   | { readonly type: 'list'; readonly edge: Edge; readonly asked: ListQuestion }
 
@@ -192,11 +192,13 @@ export class Desk {
     const waiting = this.#waiting.get(number)
     if (waiting?.type !== 'resume') return
     this.#waiting.delete(number)
-    const { attachment, watches } = waiting
+    const { attachment } = waiting
     attachment.edge.owed -= 1
     if (attachment.isOver) return
     this.#answerAttach(attachment, isAlive ? verdicts.alive : verdicts.gone)
-    if (isAlive) this.#bell.rearm(attachment, watches)
+    const watches = attachment.resuming ?? []
+    attachment.resuming = undefined
+    if (isAlive) for (const asked of watches) this.#bell.rearm(attachment, asked)
   }
 
   #receiveOne(edge: Edge, message: UpMessage): void {
@@ -216,6 +218,8 @@ export class Desk {
         return this.#expire(edge, asSessionId(message.session))
       case 'list':
         return this.#list(edge, message)
+      case 'rearm':
+        return this.#rearm(edge, message)
     }
   }
 
@@ -230,6 +234,8 @@ export class Desk {
   #attach(edge: Edge, slot: number, session: SessionId, address: string): Attachment {
     const before = this.#attached.get(session)
     if (before !== undefined) this.#detach(before)
+    const there = edge.slots.get(slot)
+    if (there !== undefined) this.#detach(there)
     const attachment = new Attachment(edge, slot, session, this.#nextNumber(), address)
     edge.slots.set(slot, attachment)
     this.#attached.set(session, attachment)
@@ -268,9 +274,17 @@ export class Desk {
       return this.#answerAttach(attachment, verdicts.behind)
     }
     attachment.identities = [...attachment.identities, ...message.identities]
-    const watches = { relativeZxid: message.lastZxid, ...message }
-    const number = this.#await({ type: 'resume', attachment, watches }, edge)
+    attachment.resuming = [{ relativeZxid: message.lastZxid, ...message }]
+    const number = this.#await({ type: 'resume', attachment }, edge)
     this.#upstream.revalidate(number, session, attachment.number)
+  }
+
+  #rearm(edge: Edge, message: UpMessage & { readonly type: 'rearm' }): void {
+    const attachment = edge.slots.get(message.slot)
+    if (attachment === undefined) return
+    const asked: AskedWatches = { relativeZxid: message.lastZxid, ...message }
+    if (attachment.resuming !== undefined) attachment.resuming.push(asked)
+    else this.#bell.rearm(attachment, asked)
   }
 
   #answerAttach(attachment: Attachment, verdict: number): void {

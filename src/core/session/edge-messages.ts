@@ -21,6 +21,14 @@ import {
 } from '../jute/codec.ts'
 import { Id } from '../jute/records.ts'
 
+const watchLists = {
+  dataWatches: vector(ustring),
+  existWatches: vector(ustring),
+  childWatches: vector(ustring),
+  persistentWatches: vector(ustring),
+  persistentRecursiveWatches: vector(ustring),
+}
+
 /** Actor → member. */
 export const upRecords = {
   /** Make a new session of this id, for a client that has seen `lastZxid`. */
@@ -31,11 +39,7 @@ export const upRecords = {
     session: id,
     address: ustring,
     lastZxid: long,
-    dataWatches: vector(ustring),
-    existWatches: vector(ustring),
-    childWatches: vector(ustring),
-    persistentWatches: vector(ustring),
-    persistentRecursiveWatches: vector(ustring),
+    ...watchLists,
     /** What this connection proved before: the member believes the actor that heard it. */
     identities: vector(Id),
   }),
@@ -47,6 +51,8 @@ export const upRecords = {
   expire: record({ session: id }),
   /** Which sessions are mine? */
   list: record({ number: int, idsFrom: id, idsTo: id }),
+  /** More watches of a session that resumes: those of 100,000 long paths fit no single call. */
+  rearm: record({ slot: int, lastZxid: long, ...watchLists }),
 } as const
 
 /** Member → actor. */

@@ -187,11 +187,7 @@ export class Host {
         member: member ?? 0,
         slot: session.slot,
         lastZxid: session.lastZxid,
-        dataWatches: [...watches.data],
-        existWatches: [...watches.exist],
-        childWatches: [...watches.child],
-        persistentWatches: [...watches.persistent],
-        persistentRecursiveWatches: [...watches.recursive],
+        ...watches.lists,
         identities: session.identities,
       })
     }
@@ -323,19 +319,14 @@ export class Host {
       })
     }
     session.state = 'resuming'
-    this.#ports.up(session.member, {
-      type: 'resume',
-      slot,
-      session: id,
-      address,
-      lastZxid,
-      dataWatches: [...watches.data],
-      existWatches: [...watches.exist],
-      childWatches: [...watches.child],
-      persistentWatches: [...watches.persistent],
-      persistentRecursiveWatches: [...watches.recursive],
-      identities,
-    })
+    const { member } = session
+    for (const [at, part] of watches.parts(limits.watchPathBytesMax).entries()) {
+      if (at > 0) this.#ports.up(member, { type: 'rearm', slot, lastZxid, ...part })
+      else {
+        const resumed = { slot, session: id, address, lastZxid, identities }
+        this.#ports.up(member, { type: 'resume', ...resumed, ...part })
+      }
+    }
   }
 
   /** The member a client asked for; else home first, and after a failure the next one. */

@@ -7,6 +7,15 @@ import { SetWatches, SetWatches2 } from '../jute/records.ts'
 import { eventTypes, opcodes, watcherTypes } from '../wire/opcodes.ts'
 import { errorCodes } from '../wire/refusals.ts'
 
+/** The paths of each kind, as messages carry them. */
+export interface WatchLists {
+  readonly dataWatches: string[]
+  readonly existWatches: string[]
+  readonly childWatches: string[]
+  readonly persistentWatches: string[]
+  readonly persistentRecursiveWatches: string[]
+}
+
 interface Asked {
   readonly xid: number
   readonly kind: 'exists' | 'data' | 'child' | 'persistent' | 'recursive' | 'removal'
@@ -27,6 +36,34 @@ export class WatchRecord {
   /** Is there a watch that an event does not use up? */
   get hasStaying(): boolean {
     return this.persistent.size > 0 || this.recursive.size > 0
+  }
+
+  get lists(): WatchLists {
+    return {
+      dataWatches: [...this.data],
+      existWatches: [...this.exist],
+      childWatches: [...this.child],
+      persistentWatches: [...this.persistent],
+      persistentRecursiveWatches: [...this.recursive],
+    }
+  }
+
+  /** The lists in parts of about `bytesMax` bytes; one at least. */
+  parts(bytesMax: number): WatchLists[] {
+    const empty = new WatchRecord()
+    const parts = [empty.lists]
+    let bytes = 0
+    for (const [kind, paths] of Object.entries(this.lists) as [keyof WatchLists, string[]][]) {
+      for (const path of paths) {
+        bytes += 4 + path.length
+        if (bytes > bytesMax) {
+          parts.push(empty.lists)
+          bytes = 4 + path.length
+        }
+        parts.at(-1)?.[kind].push(path)
+      }
+    }
+    return parts
   }
 
   /** Looks at a request on its way to the member. Bytes it cannot read are the member's to refuse. */

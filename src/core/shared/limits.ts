@@ -24,6 +24,13 @@ export const limits = {
   replyBytesMax: 24 * 1024 * 1024,
   /** What a session has proved goes with each of its writes to the leader, and into what hibernation keeps of it. */
   identityBytesMax: 16 * 1024,
+  /** Paths in one message that arms watches: characters, of which each may be three bytes. */
+  watchPathBytesMax: 1024 * 1024,
+  /**
+   * What hibernation keeps of a session with very many watches is cut into rows. A row may have 2 MB; far less, because
+   * only those that changed are written when the session comes to rest again.
+   */
+  survivorRowBytesMax: 64 * 1024,
   /** A chunk of a streamed snapshot: large enough to be few, small enough to be staged in one transaction. */
   snapshotChunkBytes: 512 * 1024,
   /** Runtime calls carry at most 32 MiB; a batch of frames or replies is cut well before. */
