@@ -13,6 +13,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/actors/**', 'test/e2e/**', 'test/interop/**'],
           setupFiles: ['test/support/property-seed.ts'],
+          // Nothing here takes a second by itself; a busy machine takes longer over it.
+          testTimeout: 30_000,
         },
       },
       {

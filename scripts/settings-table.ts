@@ -36,6 +36,7 @@ function tableOf(variables: Rows): string {
 
 function defaultOf(row: SettingRow): string {
   if (typeof row.default === 'object') return `${row.default.times} × \`${row.default.of}\``
+  if (row.default === '') return 'none'
   return row.kind !== 'name' && row.kind !== 'words' ? String(row.default) : `\`${row.default}\``
 }
 

@@ -44,6 +44,8 @@ export interface MemberStatus {
   readonly epoch: number
   readonly zxid: string
   readonly isServing: boolean
+  /** It serves reads, without a quorum. */
+  readonly isReadOnly: boolean
   readonly leader: number | undefined
   readonly nodes: number
   readonly ephemerals: number
@@ -54,6 +56,8 @@ export interface MemberStatus {
   readonly received: number
   readonly sent: number
   readonly sessions: number
+  readonly localSessions: number
+  readonly rejectedConnections: number
   readonly digest: string
   readonly latencyMs: { readonly min: number; readonly avg: number; readonly max: number }
   readonly startedMs: number
@@ -72,6 +76,7 @@ type Role =
   | 'observer'
   | 'standalone'
   | 'looking'
+  | 'read-only'
   | 'stopped'
   | 'recovering'
   | 'refusing'
@@ -140,7 +145,7 @@ export class Member extends DurableObject<Env> {
 
   /** A session actor speaks; the answer is what this member has to say to it. */
   exchange(actor: string, edge: number, message: Uint8Array): Promise<Uint8Array> {
-    if (!this.#replica.isServing)
+    if (!this.#replica.isServing && !this.#replica.isReadOnly)
       return Promise.reject(new Error(`member ${this.#sid} is not serving`))
     return this.#edges.answer(actor, edge, message)
   }
@@ -157,6 +162,7 @@ export class Member extends DurableObject<Env> {
       epoch: zab.epoch,
       zxid: showZxid(tree.applied),
       isServing: this.#replica.isServing,
+      isReadOnly: this.#replica.isReadOnly,
       leader: zab.leader,
       nodes: tree.nodeCount,
       ephemerals: tree.ephemeralCount,
@@ -167,6 +173,8 @@ export class Member extends DurableObject<Env> {
       received: desk.counters.requests,
       sent: desk.counters.replies + desk.counters.events,
       sessions: tree.sessions.size,
+      localSessions: desk.localSessionCount,
+      rejectedConnections: desk.rejectedCount,
       digest: tree.digest(),
       latencyMs: latencyOf(desk.counters),
       startedMs: this.#startedMs,
@@ -229,6 +237,7 @@ export class Member extends DurableObject<Env> {
     if (this.#replica.isServing) return role
     if (this.#store.refusal !== undefined) return 'refusing'
     if (this.#store.isStopped) return 'stopped'
+    if (this.#replica.isReadOnly) return 'read-only'
     return this.#store.isRecovering ? 'recovering' : 'looking'
   }
 
@@ -297,6 +306,7 @@ export class Member extends DurableObject<Env> {
     const { SUPER_DIGEST } = this.env
     return {
       superDigest: SUPER_DIGEST === '' ? undefined : SUPER_DIGEST,
+      requiredSchemes: this.#settings.enforceAuthSchemes,
       sha1: (bytes) => createHash('sha1').update(bytes).digest('base64'),
     }
   }
@@ -334,6 +344,7 @@ export class Member extends DurableObject<Env> {
     for (const { zxid, ...mismatch } of turn.mismatches) {
       log('digest.mismatch', { sid: this.#sid, zxid: showZxid(zxid), ...mismatch })
     }
+    for (const warning of turn.warnings) log('quota.exceeded', { sid: this.#sid, ...warning })
     for (const { link, packet } of turn.send) this.#links.send(link, packet)
     for (const { to, note } of turn.notes) this.#sendNote(to, note)
     for (const edge of turn.edges) {

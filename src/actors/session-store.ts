@@ -3,6 +3,7 @@
  * hibernating socket must find again. Sessions themselves are the ensemble's to keep.
  */
 import {
+  bool,
   type Decoded,
   decode,
   encode,
@@ -34,6 +35,10 @@ const SurvivorRow = record({
   persistentWatches: vector(ustring),
   persistentRecursiveWatches: vector(ustring),
   identities: vector(Id),
+  canBeReadOnly: bool,
+  isLocal: bool,
+  mayBeGlobal: bool,
+  isReadOnly: bool,
 })
 
 const EdgeRow = record({ member: int, edge: long, nextOut: long, nextIn: long })

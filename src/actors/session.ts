@@ -10,7 +10,8 @@ import type { Settings } from '../core/shared/settings.ts'
 import { asSid, type SessionId, type Sid } from '../core/shared/units.ts'
 import { writeUp, type UpMessage } from '../core/session/edge-messages.ts'
 import { Host } from '../core/session/host.ts'
-import { knownAddressHeader } from '../core/wire/client-address.ts'
+import type { Identity } from '../core/tree/acl.ts'
+import { knownClientHeaders, readSubject } from '../core/wire/client.ts'
 import { Deframer, wholeFrames } from '../core/wire/deframer.ts'
 import { Channel } from './channel.ts'
 import { type Env, memberStub, membersOf, placeOfSessionActor, settingsOf } from './env.ts'
@@ -81,7 +82,8 @@ export class Session extends DurableObject<Env> {
         id: connection,
         pinned: pinned === null ? undefined : asSid(Number(pinned)),
         survives: true,
-        address: request.headers.get(knownAddressHeader) ?? '',
+        address: request.headers.get(knownClientHeaders.address) ?? '',
+        identities: identitiesOf(request.headers.get(knownClientHeaders.subject)),
       }),
     )
     return new Response(null, { status: 101, webSocket: client })
@@ -96,7 +98,13 @@ export class Session extends DurableObject<Env> {
     this.#tcp.set(connection, tcp)
     const { member, address } = preamble
     const pinned = asSid(member)
-    this.#host.connected(Date.now(), { id: connection, pinned, survives: false, address })
+    this.#host.connected(Date.now(), {
+      id: connection,
+      pinned,
+      survives: false,
+      address,
+      identities: [],
+    })
     await this.#readTcp(connection, tcp)
     this.#tcp.delete(connection)
     this.#step((nowMs) => this.#host.disconnected(nowMs, connection))
@@ -150,8 +158,13 @@ export class Session extends DurableObject<Env> {
 
   #newHost(): Host {
     const place = placeOfSessionActor(this.#name)
-    const { tickTimeMs, minSessionTimeoutMs, maxSessionTimeoutMs, sessionsPerActor } =
-      this.#settings
+    const {
+      tickTimeMs,
+      minSessionTimeoutMs,
+      maxSessionTimeoutMs,
+      sessionsPerActor,
+      globalOutstandingLimit,
+    } = this.#settings
     return new Host(
       {
         ...place,
@@ -160,6 +173,7 @@ export class Session extends DurableObject<Env> {
         minSessionTimeoutMs,
         maxSessionTimeoutMs,
         sessionsMax: sessionsPerActor,
+        outstandingLimit: globalOutstandingLimit,
       },
       {
         write: (connection, frames) => this.#write(connection, frames),
@@ -284,10 +298,9 @@ export class Session extends DurableObject<Env> {
     }
   }
 
-  /** Resolves when a connection has no more unanswered requests than it may. */
+  /** Resolves when the connection may be read further. */
   async #untilAnswered(connection: number): Promise<void> {
-    const { globalOutstandingLimit } = this.#settings
-    while (this.#host.backlogOf(connection) > globalOutstandingLimit) {
+    while (this.#host.isThrottled(connection)) {
       await new Promise<void>((resolve) => this.#readers.push(resolve))
     }
   }
@@ -390,6 +403,12 @@ export class Session extends DurableObject<Env> {
 function passOn({ channel, outbox }: Edge): void {
   channel.send(outbox.take())
   outbox.reset()
+}
+
+/** What a certificate proves (X509AuthenticationProvider). */
+function identitiesOf(subject: string | null): Identity[] {
+  const id = readSubject(subject ?? '')
+  return id === undefined || id === '' ? [] : [{ scheme: 'x509', id }]
 }
 
 const connectionOf = (socket: WebSocket): number =>

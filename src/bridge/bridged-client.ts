@@ -3,6 +3,7 @@
  * wants, and what it sends meanwhile waits. Whichever side ends, ends the other: coming back is the client's business.
  */
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import type { WebSocket } from 'ws'
 import { MalformedFrame } from '../core/jute/codec.ts'
 import { limits } from '../core/shared/limits.ts'
@@ -105,7 +106,8 @@ export class BridgedClient {
 
   #dial(session: bigint): void {
     const { farSide, journal, member } = this.#around
-    const far = farSide.dial({ session, address: this.#address, member })
+    const client = { address: this.#address, subject: subjectOf(this.#socket) }
+    const far = farSide.dial({ session, client, member })
     this.#far = far
     const failed = (why: string): void => {
       if (!this.#isOver) journal.trouble(`cannot reach ${farSide.name}: ${why}`)
@@ -272,6 +274,13 @@ const keepAliveMs = 60_000
 function addressOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
   const host = remoteAddress.replace(/^::ffff:(?=\d+\.)/, '')
   return host.includes(':') ? `[${host}]:${remotePort}` : `${host}:${remotePort}`
+}
+
+/** Of the certificate that TLS found good, the most telling part first, as RFC 2253 writes it. */
+function subjectOf(socket: Socket): string {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return ''
+  const subject = socket.getPeerX509Certificate()?.subject ?? ''
+  return subject.split('\n').toReversed().join(',')
 }
 
 /** An error of several addresses tried has no message of its own. */

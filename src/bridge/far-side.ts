@@ -4,7 +4,7 @@ import { get as getPlain, type IncomingMessage } from 'node:http'
 import { get as getSecure } from 'node:https'
 import { WebSocket } from 'ws'
 import { limits } from '../core/shared/limits.ts'
-import { vouchedAddressHeader, vouchFor } from '../core/wire/client-address.ts'
+import { type Client, vouchedClientHeader, vouchFor } from '../core/wire/client.ts'
 
 export interface FarSideOptions {
   /** `wss://host/session`, or `ws:` on a network one trusts. */
@@ -20,7 +20,7 @@ export interface FarSideOptions {
 /** A client's, as far as the far side must know it. */
 export interface Caller {
   readonly session: bigint
-  readonly address: string
+  readonly client: Client
   /** The member the client wants to be served by. */
   readonly member: number | undefined
 }
@@ -37,7 +37,7 @@ export class FarSide {
   }
 
   /** A WebSocket on its way to the actor that holds, or will hold, the caller's session. */
-  dial({ session, address, member }: Caller): WebSocket {
+  dial({ session, client, member }: Caller): WebSocket {
     const { to, secret } = this.#options
     const url = new URL(to)
     if (session !== 0n) {
@@ -47,7 +47,7 @@ export class FarSide {
     const headers: Record<string, string> = {}
     if (secret !== undefined) {
       const macOf = (text: string) => createHmac('sha256', secret).update(text).digest('hex')
-      headers[vouchedAddressHeader] = vouchFor(address, Date.now(), macOf)
+      headers[vouchedClientHeader] = vouchFor(client, Date.now(), macOf)
     }
     return new WebSocket(url, {
       ...this.#tls(),

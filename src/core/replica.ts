@@ -9,10 +9,10 @@ import { limits } from './shared/limits.ts'
 import type { Random } from './shared/random.ts'
 import { asSessionId, asZxid, showZxid, type Sid, type Zxid } from './shared/units.ts'
 import { ForwardWriter, type Forwarded, readForwarded } from './request/forward.ts'
-import type { Rules } from './request/prepare.ts'
+import type { QuotaWarning, Rules } from './request/prepare.ts'
 import { Proposer } from './request/proposer.ts'
 import type { Authentication } from './session/authentication.ts'
-import { Desk } from './session/desk.ts'
+import { Desk, type DeskRules } from './session/desk.ts'
 import { configText } from './tree/config-text.ts'
 import type { TreeEvent } from './tree/events.ts'
 import type { RowChange, RowKey, RowTable } from './tree/row-table.ts'
@@ -28,7 +28,7 @@ import { type OpenSnapshot, type RestoredLog, type ZabConfig, ZabMember } from '
 export interface ReplicaConfig extends ZabConfig {
   /** Txns between two checkpoints. */
   readonly snapCountTxns: number
-  readonly rules: Rules
+  readonly rules: Rules & DeskRules & { readonly readOnlyMode: boolean }
   readonly authentication: Authentication
   /** How often empty containers and old nodes are looked for, and how many go in a minute. */
   readonly containerCheckIntervalMs: number
@@ -43,6 +43,8 @@ export interface ReplicaTurn extends Turn {
   edges: number[]
   /** Actors whose sessions this member serves no longer. */
   readonly lostEdges: number[]
+  /** Quotas that writes exceeded, each limit once in a while. */
+  readonly warnings: QuotaWarning[]
   /** `checkpoint` should be called and its rows written. */
   checkpointDue: boolean
   /** When the core wants to be woken; Infinity: not at all. */
@@ -91,6 +93,10 @@ export class Replica {
   #bytesSinceCheckpoint = 0
   #lastApplyMs = 0
   #reapAtMs = Infinity
+  /** Since when there is no leader; Infinity: there is one. */
+  #lookingSinceMs = Infinity
+  #warnings: QuotaWarning[] = []
+  readonly #warnedAtMs = new Map<string, number>()
 
   constructor(config: ReplicaConfig, restored: RestoredLog, table: RowTable, random: Random) {
     this.#config = config
@@ -110,6 +116,7 @@ export class Replica {
       () => this.#now,
       upstream,
       config.authentication,
+      config.rules,
       random.next() & 0x7fff_ffff,
     )
   }
@@ -125,6 +132,11 @@ export class Replica {
   /** How often another member was seen to have another tree. */
   get digestMismatches(): number {
     return this.#digests.mismatches
+  }
+
+  /** Without a quorum, for clients that take that. */
+  get isReadOnly(): boolean {
+    return this.desk.isReadOnly
   }
 
   start(nowMs: number): ReplicaTurn {
@@ -146,7 +158,7 @@ export class Replica {
   /** Takes a message of a session actor. Throws MalformedFrame; an edge that is not served is answered as lost. */
   receiveEdge(nowMs: number, edge: number, message: Uint8Array): ReplicaTurn {
     return this.#step(nowMs, (turn) => {
-      if (this.#isServing) this.desk.receive(edge, message)
+      if (this.#isServing || this.isReadOnly) this.desk.receive(edge, message)
       else turn.lostEdges.push(edge)
     })
   }
@@ -175,6 +187,7 @@ export class Replica {
       ...newTurn(),
       edges: [],
       lostEdges: [],
+      warnings: this.#warnings,
       checkpointDue: false,
       wakeAtMs: Infinity,
       mismatches: [],
@@ -183,7 +196,14 @@ export class Replica {
     this.#settle(turn)
     turn.edges = [...this.desk.edgesWithOutput()]
     turn.checkpointDue = this.#isCheckpointDue()
-    turn.wakeAtMs = Math.min(this.zab.wakeAtMs, this.#idleCheckpointAtMs(), this.#nextReapMs())
+    turn.wakeAtMs = Math.min(
+      this.zab.wakeAtMs,
+      this.#idleCheckpointAtMs(),
+      this.#nextReapMs(),
+      this.#readOnlyAtMs(),
+      this.desk.wakeAtMs,
+    )
+    this.#warnings = []
     return turn
   }
 
@@ -204,6 +224,8 @@ export class Replica {
     if (turn.serving === true) this.#beginServing()
     for (const { link, peer, packet } of turn.received)
       this.#receivePacket(turn, link, peer, packet)
+    this.#judgeReadOnly(turn)
+    this.desk.releaseThrottled()
     this.#flushForwards(turn)
     this.#reap()
     this.#propose(turn)
@@ -213,9 +235,11 @@ export class Replica {
 
   #beginServing(): void {
     this.#isServing = true
+    this.#lookingSinceMs = Infinity
     if (this.zab.role !== 'leading') return
     this.#epochStart = this.zab.lastProposed
-    this.#proposer = new Proposer(this.#tree, this.#epochStart, this.#config.rules)
+    const warn = (warning: QuotaWarning): void => this.#warn(warning)
+    this.#proposer = new Proposer(this.#tree, this.#epochStart, this.#config.rules, warn)
     this.#reapAtMs = this.#now + this.#config.containerCheckIntervalMs
   }
 
@@ -228,6 +252,39 @@ export class Replica {
     this.#forwards.take()
     this.#digests.forgetOthers()
     turn.lostEdges.push(...this.desk.dropAll())
+  }
+
+  /** ReadOnlyZooKeeperServer: who finds no quorum for a while serves what it has, until it finds one. */
+  #judgeReadOnly(turn: ReplicaTurn): void {
+    if (!this.#config.rules.readOnlyMode) return
+    if (this.zab.phase.type !== 'looking') {
+      this.#lookingSinceMs = Infinity
+      if (!this.isReadOnly) return
+      this.desk.isReadOnly = false
+      turn.lostEdges.push(...this.desk.dropAll())
+      turn.log.push('serves no longer without a quorum')
+      return
+    }
+    if (this.#lookingSinceMs === Infinity) this.#lookingSinceMs = this.#now
+    if (this.isReadOnly || this.#now < this.#readOnlyAtMs()) return
+    this.desk.isReadOnly = true
+    turn.log.push('serves reads without a quorum')
+  }
+
+  #readOnlyAtMs(): number {
+    // While a snapshot replaces the tree there is none to read.
+    if (this.isReadOnly || this.#isInstalling || !this.#config.rules.readOnlyMode) return Infinity
+    return this.#lookingSinceMs + Math.max(limits.readOnlyGraceMs, this.#config.tickTimeMs)
+  }
+
+  #warn(warning: QuotaWarning): void {
+    const key = `${warning.limit} ${warning.subject}`
+    const warnedAtMs = this.#warnedAtMs.get(key) ?? -Infinity
+    if (this.#now - warnedAtMs < limits.sameQuotaWarningMs) return
+    // Forgetting all is one line too many at worst.
+    if (this.#warnedAtMs.size >= limits.quotaWarningsRemembered) this.#warnedAtMs.clear()
+    this.#warnedAtMs.set(key, this.#now)
+    this.#warnings.push(warning)
   }
 
   #apply(committed: Zxid): void {

@@ -24,7 +24,11 @@ const words = {
       return `Zookeeper version: ${version}\nClients:\n${clients.map(clientLine).join('')}\n${figures(status)}`
     }),
   mntr: (member) => whileServing(member, async (status) => monitorLines(status)),
-  isro: async (member) => ((await member.status()).isServing ? 'rw' : 'null'),
+  isro: async (member) => {
+    const { isServing, isReadOnly } = await member.status()
+    if (isReadOnly) return 'ro'
+    return isServing ? 'rw' : 'null'
+  },
   envi: async () => `Environment:\nzookeeper.version=${version}\nhost.name=durable-keeper\n`,
 } as const satisfies Record<string, Word>
 
@@ -53,7 +57,7 @@ async function whileServing(
   answer: (status: MemberStatus) => Promise<string>,
 ): Promise<string> {
   const status = await member.status()
-  return status.isServing ? answer(status) : notServing
+  return status.isServing || status.isReadOnly ? answer(status) : notServing
 }
 
 const serverLines = (status: MemberStatus): string =>
@@ -95,7 +99,8 @@ function monitorLines(status: MemberStatus): string {
     ['ephemerals_count', status.ephemerals],
     ['approximate_data_size', status.dataBytes],
     ['global_sessions', status.sessions],
-    ['local_sessions', 0],
+    ['local_sessions', status.localSessions],
+    ['connection_rejected', status.rejectedConnections],
     ['digest_mismatches_count', status.digestMismatches],
     ['uptime', Date.now() - status.startedMs],
   ]

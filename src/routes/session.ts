@@ -9,7 +9,7 @@ import {
   settingsOf,
 } from '../actors/env.ts'
 import { asSid, type Sid } from '../core/shared/units.ts'
-import { withClientAddress } from './client-address.ts'
+import { withKnownClient } from './client.ts'
 import { roomyActor } from './place.ts'
 
 /**
@@ -30,10 +30,10 @@ export async function openSession(request: IRequest, env: Env): Promise<Response
   if (session !== undefined && !/^0x[0-9a-f]{1,16}$/i.test(session)) {
     return Response.json({ error: 'session is 0x and up to 16 hex digits' }, { status: 400 })
   }
-  const told = withClientAddress(request as unknown as Request, env)
+  const told = withKnownClient(request as unknown as Request, env)
   if (told === undefined) {
     return Response.json(
-      { error: 'the client’s address is vouched for with another secret, or too long ago' },
+      { error: 'the client is vouched for with another secret, or too long ago' },
       { status: 403 },
     )
   }

@@ -142,7 +142,7 @@ describe('dialling', () => {
     await far.socket()
     const { address, port: own } = one.socket.address() as { address: string; port: number }
     expect(far.requests[0]?.headers['x-durable-keeper-client']).toMatch(
-      new RegExp(`^${address}:${own};\\d{13};[0-9a-f]{64}$`),
+      new RegExp(`^${address}:${own};;\\d{13};[0-9a-f]{64}$`),
     )
   })
 

@@ -164,6 +164,7 @@ test('what is proved is said once for all requests in a row', () => {
     number,
     session: 1n,
     attachment: 2,
+    isLocal: false,
     identities,
     frame: Uint8Array.of(number),
   }))
@@ -176,8 +177,15 @@ test('what is proved is said once for all requests in a row', () => {
 
 test('a first request whose proofs are those of the one before is malformed', () => {
   const writer = new ForwardWriter()
-  writer.add({ number: 1, session: 1n, attachment: 2, identities: [], frame: new Uint8Array(1) })
+  writer.add({
+    number: 1,
+    session: 1n,
+    attachment: 2,
+    isLocal: false,
+    identities: [],
+    frame: new Uint8Array(1),
+  })
   const bytes = writer.take()
-  new DataView(bytes.buffer).setInt32(20, -1)
+  new DataView(bytes.buffer).setInt32(21, -1)
   expect(() => readForwarded(bytes)).toThrow(MalformedFrame)
 })

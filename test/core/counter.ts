@@ -2,7 +2,7 @@
 import { type Decoded, Writer } from '../../src/core/jute/codec.ts'
 import { WatcherEvent } from '../../src/core/jute/records.ts'
 import type { Forwarded } from '../../src/core/request/forward.ts'
-import { Desk } from '../../src/core/session/desk.ts'
+import { Desk, type DeskRules } from '../../src/core/session/desk.ts'
 import {
   type DownMessage,
   readDown,
@@ -24,6 +24,24 @@ const edge = 9
 /** A session of another member. */
 const stranger = session(100)
 
+/** As the settings' defaults. */
+const noRules: DeskRules = {
+  maxCnxns: 0,
+  maxClientCnxns: 0,
+  requestThrottleMaxRequests: 0,
+  throttledOpWaitTimeMs: 0,
+  localSessionsEnabled: false,
+  localSessionsUpgradingEnabled: true,
+}
+
+const client = {
+  timeoutMs: 5000,
+  address: 'test',
+  lastZxid: 0,
+  identities: [],
+  canBeReadOnly: false,
+} as const
+
 export class Counter {
   readonly machine = new Machine()
   readonly desk: Desk
@@ -33,7 +51,7 @@ export class Counter {
   readonly revalidations: { number: number; session: SessionId; attachment: number }[] = []
   #timeMs = 5000
 
-  constructor() {
+  constructor(rules: Partial<DeskRules> = {}, requiredSchemes: readonly string[] = []) {
     this.desk = new Desk(
       () => this.machine.tree,
       () => this.#timeMs,
@@ -43,10 +61,19 @@ export class Counter {
         revalidate: (number, id, attachment) =>
           void this.revalidations.push({ number, session: id, attachment }),
       },
-      { superDigest: undefined, sha1: () => 'hash' },
+      { superDigest: undefined, sha1: () => 'hash', requiredSchemes: new Set(requiredSchemes) },
+      { ...noRules, ...rules },
       0x7fff_fff0,
     )
     this.machine.open(stranger, 2)
+  }
+
+  get nowMs(): number {
+    return this.#timeMs
+  }
+
+  pass(ms: number): void {
+    this.#timeMs += ms
   }
 
   say(...messages: UpMessage[]): void {
@@ -59,7 +86,7 @@ export class Counter {
   open(count = 1): this {
     for (let slot = 1; slot <= count; slot++) {
       const id = session(slot)
-      this.say({ type: 'open', slot, session: id, timeoutMs: 5000, address: 'test', lastZxid: 0 })
+      this.say({ ...client, type: 'open', slot, session: id })
     }
     this.decide()
     this.heard()
@@ -90,14 +117,13 @@ export class Counter {
       type: 'resume',
       slot,
       session: session(id),
-      address: 'test',
-      lastZxid: 0,
+      ...client,
+      isLocal: false,
       dataWatches: [],
       existWatches: [],
       childWatches: [],
       persistentWatches: [],
       persistentRecursiveWatches: [],
-      identities: [],
       ...watches,
     }
     this.say(resume, ...more)
@@ -162,6 +188,7 @@ function linesOf(message: DownMessage): string[] {
         framesOf(message.frame).map((frame) => `${slot}: ${showReply(frame)}`),
       )
     case 'hangup':
+    case 'upgraded':
     case 'ended':
     case 'proved':
       return [`${message.slot}: ${message.type}`]

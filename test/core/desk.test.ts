@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { verdicts } from '../../src/core/session/edge-messages.ts'
+import { type UpMessage, verdicts } from '../../src/core/session/edge-messages.ts'
 import { limits } from '../../src/core/shared/limits.ts'
 import { type ReadContext, readEphemerals } from '../../src/core/request/read.ts'
 import { createFlags, xids } from '../../src/core/wire/opcodes.ts'
 import { Counter, linesIn } from './counter.ts'
-import { aclOf, ask, bytesOf, session } from './machine.ts'
+import { aclOf, ask, bytesOf, op, session } from './machine.ts'
 
 const create = (path: string, acl = aclOf(31)) => ({ path, data: bytesOf('x'), acl, flags: 0 })
 const read = (path: string, watch = false) => ({ path, watch })
@@ -523,5 +523,232 @@ describe('[S11] a session is attached in one place', () => {
     expect(counter.heard()).toEqual([])
     for (const sync of counter.syncs) counter.desk.synced(sync)
     expect(counter.heard()).toEqual(['sessions 2 3'])
+  })
+})
+
+describe('[S16] where proof is required', () => {
+  const required = () => new Counter({}, ['digest'])
+  const auth = { type: 0, scheme: 'digest', auth: bytesOf('u:p') }
+
+  test('a client that proved nothing is refused and let go, in its turn', () => {
+    const counter = required().open()
+    counter.ask(1, 1, 'exists', read('/'))
+    counter.ask(1, 2, 'exists', read('/'))
+    expect(counter.heard()).toEqual(['1: 1 SessionClosedRequireSaslAuth', '1: hangup'])
+  })
+
+  test('one that did is served', () => {
+    const counter = required().open()
+    counter.ask(1, -4, 'auth', auth)
+    counter.ask(1, 1, 'create', create('/a'))
+    counter.decide()
+    expect(counter.heard()).toEqual(['1: proved', '1: -4 ok', '1: 1 ok'])
+  })
+
+  test('an address is no proof of another scheme', () => {
+    const counter = required().open()
+    counter.ask(1, -4, 'auth', { type: 0, scheme: 'ip', auth: null })
+    counter.ask(1, 1, 'create', create('/a'))
+    expect(counter.heard().at(-1)).toBe('1: hangup')
+    expect(counter.forwarded).toEqual([])
+  })
+})
+
+describe('[S17] a member serves as many clients as it may', () => {
+  const open = (slot: number, address: string): UpMessage => ({
+    type: 'open',
+    slot,
+    session: session(slot),
+    timeoutMs: 5000,
+    address,
+    lastZxid: 0,
+    identities: [],
+    canBeReadOnly: false,
+  })
+
+  test('of one address, whatever the port', () => {
+    const counter = new Counter({ maxClientCnxns: 2 })
+    counter.say(open(1, '10.0.0.1:1'), open(2, '10.0.0.1:2'), open(3, '10.0.0.1:3'))
+    counter.say(open(4, '10.0.0.2:1'))
+    counter.decide()
+    expect(counter.heard()).toEqual(['3: crowded', '1: alive', '2: alive', '4: alive'])
+    expect(counter.desk.rejectedCount).toBe(1)
+  })
+
+  test('in all; whoever leaves makes room', () => {
+    const counter = new Counter({ maxCnxns: 2 })
+    counter.say(open(1, 'a:1'), open(2, 'b:1'), open(3, 'c:1'))
+    counter.decide()
+    counter.heard()
+    counter.say({ type: 'drop', slot: 2 }, { type: 'drop', slot: 2 }, open(4, 'd:1'))
+    counter.say(open(5, 'e:1'))
+    counter.decide()
+    expect(counter.heard()).toEqual(['5: crowded', '4: alive'])
+  })
+
+  test('a session that comes again takes its own place', () => {
+    const counter = new Counter({ maxCnxns: 1 }).open()
+    counter.resume(2, 1)
+    expect(counter.heard()).toEqual(['2: alive'])
+  })
+})
+
+describe('[R7] requests beyond what may be under way wait their turn', () => {
+  const limited = { requestThrottleMaxRequests: 2, throttledOpWaitTimeMs: 3000 }
+
+  test('and are decided in the order they came, over all sessions', () => {
+    const counter = new Counter(limited).open(2)
+    for (const xid of [1, 2, 3]) counter.ask(1, xid, 'create', create(`/a${xid}`))
+    counter.ask(2, 1, 'create', create('/b'))
+    counter.ask(1, 4, 'exists', read('/a3'))
+    expect(counter.forwarded.length).toBe(2)
+    counter.decide()
+    counter.desk.releaseThrottled()
+    expect(counter.heard()).toEqual(['1: 1 ok', '1: 2 ok'])
+    counter.decide()
+    expect(counter.heard()).toEqual(['1: 3 ok', '1: 4 ok', '2: 1 ok'])
+  })
+
+  test('or, after too long, are answered untried', () => {
+    const counter = new Counter(limited).open()
+    for (const xid of [1, 2, 3]) counter.ask(1, xid, 'create', create(`/a${xid}`))
+    expect(counter.desk.wakeAtMs).toBe(counter.nowMs + 3000)
+    counter.pass(3000)
+    counter.desk.releaseThrottled()
+    counter.decide()
+    expect(counter.heard()).toEqual(['1: 1 ok', '1: 2 ok', '1: 3 ThrottledOp'])
+    expect(counter.machine.tree.get('/a3')).toBe(undefined)
+    expect(counter.desk.wakeAtMs).toBe(Infinity)
+  })
+
+  test('unless their client left', () => {
+    const counter = new Counter(limited).open(2)
+    for (const xid of [1, 2]) counter.ask(1, xid, 'create', create(`/a${xid}`))
+    counter.ask(2, 1, 'create', create('/b'))
+    counter.say({ type: 'drop', slot: 2 })
+    counter.decide()
+    counter.desk.releaseThrottled()
+    expect(counter.forwarded).toEqual([])
+  })
+})
+
+describe('[S18] a local session', () => {
+  const local = { localSessionsEnabled: true }
+  const ephemeral = { ...create('/e'), flags: 1 }
+
+  test('begins, reads, writes and ends without a txn of its own', () => {
+    const counter = new Counter(local)
+    const { applied } = counter.machine.tree
+    counter.say(opened)
+    expect(counter.heard()).toEqual(['1: local'])
+    counter.ask(1, 1, 'create', create('/a'))
+    counter.ask(1, 2, 'exists', read('/a'))
+    counter.decide()
+    counter.ask(1, 3, 'closeSession', undefined)
+    expect(counter.heard()).toEqual(['1: 1 ok', '1: 2 ok', '1: 3 ok', '1: ended'])
+    expect(counter.machine.tree.applied).toBe(applied + 1)
+    expect(counter.machine.tree.sessions.has(session(1))).toBe(false)
+  })
+
+  test.each([
+    ['create', ask.create('/e', 'ephemeral')],
+    ['create2', ask.create2('/e', 'ephemeral')],
+    ['multi', ask.multi(op.create('/a'), op.create('/e', 'ephemeral'))],
+  ])('becomes global before it creates an ephemeral by %s', (_, request) => {
+    const counter = new Counter(local)
+    counter.say(opened)
+    counter.raw(1, request)
+    counter.ask(1, 2, 'create', { ...create('/f'), flags: 1 })
+    expect(counter.forwarded.length).toBe(3)
+    counter.decide()
+    expect(counter.heard()).toEqual(['1: local', '1: upgraded', '1: 1 ok', '1: 2 ok'])
+    expect(counter.machine.tree.sessions.get(session(1))).toBe(5000)
+    expect([...counter.machine.tree.ephemeralsOf(session(1))].toSorted()).toEqual(['/e', '/f'])
+  })
+
+  test('creates none where it may not become global', () => {
+    const counter = new Counter({ ...local, localSessionsUpgradingEnabled: false })
+    counter.say(opened)
+    counter.ask(1, 1, 'create', ephemeral)
+    counter.ask(1, 2, 'create', create('/a'))
+    counter.decide()
+    expect(counter.heard()).toEqual(['1: local', '1: 1 EphemeralOnLocalSession', '1: 2 ok'])
+  })
+
+  test('is resumed by its actor’s word, and is global if the ensemble knows it', () => {
+    const counter = new Counter(local)
+    counter.say(opened)
+    counter.resume(2, 1, { isLocal: true })
+    expect(counter.heard()).toEqual(['1: local', '2: local'])
+    counter.ask(2, 1, 'create', ephemeral)
+    counter.decide()
+    counter.resume(3, 1, { isLocal: true })
+    expect(counter.heard()).toEqual(['2: upgraded', '2: 1 ok', '3: alive'])
+  })
+
+  test('whose upgrade its actor never heard of goes on with the next one', () => {
+    const counter = new Counter(local)
+    counter.say(opened)
+    counter.ask(1, 1, 'create', ephemeral)
+    const [upgrade] = counter.forwarded.splice(0)
+    counter.say({ type: 'drop', slot: 1 })
+    counter.resume(2, 1, { isLocal: true })
+    counter.forwarded.push(upgrade as never)
+    counter.ask(2, 1, 'create', ephemeral)
+    counter.decide()
+    expect(counter.heard()).toEqual(['1: local', '2: local', '2: upgraded', '2: 1 ok'])
+  })
+
+  const opened: UpMessage = {
+    type: 'open',
+    slot: 1,
+    session: session(1),
+    timeoutMs: 5000,
+    address: 'test',
+    lastZxid: 0,
+    identities: [],
+    canBeReadOnly: false,
+  }
+})
+
+describe('[S19] without a quorum, a member', () => {
+  const readOnly = () => {
+    const counter = new Counter().open()
+    counter.desk.dropAll()
+    counter.desk.isReadOnly = true
+    return counter
+  }
+
+  test('serves reads and refuses writes to who takes that', () => {
+    const counter = readOnly()
+    counter.resume(1, 1, { canBeReadOnly: true, dataWatches: ['/none'] })
+    counter.ask(1, 1, 'exists', read('/'))
+    counter.ask(1, 2, 'create', create('/a'))
+    counter.ask(1, 3, 'sync', { path: '/' })
+    counter.raw(1, ask.multi())
+    counter.ask(1, 5, 'closeSession', undefined)
+    counter.ask(1, 6, 'ping', undefined)
+    expect(counter.heard()).toEqual([
+      '1: readOnly',
+      '1: deleted /none',
+      '1: 1 ok',
+      ...[2, 3, 1, 5].map((xid) => `1: ${xid} NotReadOnly`),
+      '1: -2 ok',
+    ])
+    expect([counter.forwarded, counter.syncs]).toEqual([[], []])
+  })
+
+  test('sends away who does not, and sessions it does not know', () => {
+    const counter = readOnly()
+    counter.resume(1, 1)
+    counter.resume(2, 2, { canBeReadOnly: true })
+    expect(counter.heard()).toEqual(['1: unwelcome', '2: unwelcome'])
+  })
+
+  test('ends no session and tells nobody which there are', () => {
+    const counter = readOnly()
+    counter.say({ type: 'expire', session: session(1) })
+    counter.say({ type: 'list', number: 0, idsFrom: 0n, idsTo: session(100) })
+    expect([counter.forwarded, counter.syncs, counter.heard()]).toEqual([[], [], []])
   })
 })

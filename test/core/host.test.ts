@@ -40,6 +40,7 @@ class Stage {
         minSessionTimeoutMs: 2000,
         maxSessionTimeoutMs: 20_000,
         sessionsMax: 3,
+        outstandingLimit: 1000,
         ...config,
       },
       {
@@ -72,12 +73,19 @@ class Stage {
     { pinned, survives = true }: { pinned?: number; survives?: boolean } = {},
   ): void {
     const sid = pinned === undefined ? undefined : asSid(pinned)
-    this.host.connected(this.now, { id, pinned: sid, survives, address: `client ${id}` })
+    const address = `client ${id}`
+    this.host.connected(this.now, { id, pinned: sid, survives, address, identities: [] })
   }
 
   hello(
     id: number,
-    { session = 0n, password = new Uint8Array(16), timeOut = 4000, lastZxidSeen = 0 } = {},
+    {
+      session = 0n,
+      password = new Uint8Array(16),
+      timeOut = 4000,
+      lastZxidSeen = 0,
+      readOnly = false,
+    } = {},
   ): void {
     const hello = {
       protocolVersion: 0,
@@ -85,7 +93,7 @@ class Stage {
       timeOut,
       sessionId: session,
       passwd: password,
-      readOnly: false,
+      readOnly,
     }
     this.send(id, writeConnectRequest(hello))
   }
@@ -379,6 +387,9 @@ describe('[S1] when its member is lost', () => {
       member: 2,
       message: {
         type: 'resume',
+        timeoutMs: 4000,
+        canBeReadOnly: false,
+        isLocal: false,
         slot,
         session,
         address: 'client 1',
@@ -599,4 +610,116 @@ test('[J1] a first frame that is no ConnectRequest closes the connection', () =>
   stage.send(1, Uint8Array.of(0, 0, 0, 3, 1, 2, 3))
   expect(stage.hungUp).toEqual([1])
   expect(stage.asked()).toEqual([])
+})
+
+describe('[S18] a local session', () => {
+  const serveLocal = (stage: Stage, survives = true) => {
+    stage.connect(1, { survives })
+    stage.hello(1)
+    const { slot } = stage.lastAsked()
+    stage.down(1, { type: 'attached', slot, verdict: verdicts.local })
+    return slot
+  }
+
+  test('ends without a word to the ensemble', () => {
+    const stage = new Stage()
+    const slot = serveLocal(stage)
+    stage.alarm()
+    expect(stage.asked()).toEqual([{ member: 1, message: { type: 'drop', slot } }])
+    expect(stage.hungUp).toEqual([1])
+    expect(stage.host.sessionCount).toBe(0)
+  })
+
+  test('ends as any other once it may own something, whether its actor heard of that or not', () => {
+    const stage = new Stage()
+    serveLocal(stage)
+    const body = { path: '/e', data: null, acl: [], flags: 1 }
+    stage.send(1, writeRequest(1, 'create', body))
+    stage.asked()
+    stage.alarm()
+    expect(stage.asked()).toMatchObject([{ message: { type: 'expire' } }])
+  })
+
+  test('is resumed as one, and as a global one after its upgrade', () => {
+    const stage = new Stage()
+    const slot = serveLocal(stage)
+    stage.host.memberLost(stage.now, asSid(1))
+    stage.retry()
+    expect(stage.lastAsked()).toMatchObject({ type: 'resume', isLocal: true })
+    stage.down(2, { type: 'attached', slot, verdict: verdicts.local })
+    stage.down(2, { type: 'upgraded', slot })
+    stage.host.memberLost(stage.now, asSid(2))
+    stage.retry()
+    expect(stage.lastAsked()).toMatchObject({ type: 'resume', isLocal: false })
+  })
+})
+
+describe('[S19] without a quorum', () => {
+  test('a client that takes that is told so, and let go when the quorum is back', () => {
+    const stage = new Stage()
+    stage.connect(1, { pinned: 2 })
+    stage.hello(1, { readOnly: true })
+    const { slot } = stage.lastAsked()
+    stage.down(2, { type: 'attached', slot, verdict: verdicts.readOnly })
+    const response = stage.written.get(1)?.[0] ?? new Uint8Array()
+    expect(decode(ConnectResponse, response.subarray(4))).toMatchObject({ readOnly: true })
+    stage.host.memberLost(stage.now, asSid(2))
+    expect(stage.hungUp).toEqual([1])
+    // It was nothing to the ensemble.
+    expect(stage.host.sessionCount).toBe(0)
+  })
+
+  test('a session that was there before stays', () => {
+    const stage = new Stage()
+    const { session } = stage.serve(1, { survives: false })
+    stage.host.memberLost(stage.now, asSid(1))
+    stage.connect(2)
+    const password = new Uint8Array(16).fill(Number(session & 0x7fn))
+    stage.hello(2, { session, password, readOnly: true })
+    const { slot } = stage.lastAsked()
+    stage.down(1, { type: 'attached', slot, verdict: verdicts.readOnly })
+    stage.host.memberLost(stage.now, asSid(1))
+    expect(stage.hungUp).toEqual([1, 2])
+    expect(stage.host.sessionCount).toBe(1)
+  })
+
+  test('a client that does not take that is let go without a word', () => {
+    const stage = new Stage()
+    stage.connect(1, { pinned: 2 })
+    stage.hello(1)
+    const { slot } = stage.lastAsked()
+    stage.down(2, { type: 'attached', slot, verdict: verdicts.unwelcome })
+    expect([stage.hungUp, stage.written.get(1)]).toEqual([[1], undefined])
+  })
+})
+
+describe('[R8] who asks more than may wait is read slower', () => {
+  const ping = () => writeRequest(1, 'ping', undefined)
+
+  test('where others use up what there is, too, but never while nothing of his waits', () => {
+    const stage = new Stage({ outstandingLimit: 2 })
+    const first = stage.serve(1)
+    stage.serve(2)
+    stage.send(1, ping(), ping(), ping())
+    expect([1, 2].map((id) => stage.host.isThrottled(id))).toEqual([true, false])
+    stage.send(2, ping())
+    expect([1, 2].map((id) => stage.host.isThrottled(id))).toEqual([true, true])
+    for (let replied = 0; replied < 2; replied++) {
+      const reply = ok(1)
+      stage.reply(first.member, first.slot, reply)
+    }
+    expect([1, 2].map((id) => stage.host.isThrottled(id))).toEqual([false, false])
+  })
+
+  test('by bytes as by number; whoever leaves takes his own along', () => {
+    const stage = new Stage()
+    stage.serve(1)
+    stage.serve(2)
+    const big = new Uint8Array(limits.unansweredBytesMax / 4)
+    for (let at = 0; at < 5; at++) stage.send(1, big)
+    stage.send(2, ping())
+    expect([1, 2].map((id) => stage.host.isThrottled(id))).toEqual([true, true])
+    stage.host.disconnected(stage.now, 1)
+    expect(stage.host.isThrottled(2)).toBe(false)
+  })
 })

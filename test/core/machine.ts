@@ -8,6 +8,7 @@ import {
   type SessionId,
   type Zxid,
 } from '../../src/core/shared/units.ts'
+import type { QuotaWarning, Rules } from '../../src/core/request/prepare.ts'
 import { Proposer } from '../../src/core/request/proposer.ts'
 import type { Identity } from '../../src/core/tree/acl.ts'
 import type { TreeEvent } from '../../src/core/tree/events.ts'
@@ -96,16 +97,19 @@ export class Machine {
   readonly proposer: Proposer
   /** What whoever asks has proved. */
   identities: Identity[] = []
+  readonly warnings: QuotaWarning[] = []
   #number = 0
   #timeMs = 1000
 
-  constructor(cacheBytes = Infinity, store = new MemoryStore()) {
+  constructor(cacheBytes = Infinity, store = new MemoryStore(), rules: Partial<Rules> = {}) {
     this.store = store
     this.tree = new Tree(store, cacheBytes)
-    this.proposer = new Proposer(this.tree, asZxid(Math.max(this.tree.applied, 0x1_0000_0000)), {
-      extendedTypesEnabled: true,
-      enforceQuota: true,
-    })
+    this.proposer = new Proposer(
+      this.tree,
+      asZxid(Math.max(this.tree.applied, 0x1_0000_0000)),
+      { extendedTypesEnabled: true, enforceQuota: true, ...rules },
+      (warning) => void this.warnings.push(warning),
+    )
   }
 
   open(id: SessionId = session(1), sid = 1): this {
@@ -129,6 +133,7 @@ export class Machine {
       session: id,
       attachment: 7,
       identities: this.identities,
+      isLocal: false,
       frame: request,
     }
     this.proposer.prepare(asSid(sid), forwarded, this.#timeMs)

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { sequenceSuffix } from '../../src/core/request/prepare.ts'
 import { settingRows } from '../../src/core/shared/settings.ts'
 import { pathFault } from '../../src/core/tree/path.ts'
+import { errorCodes } from '../../src/core/wire/refusals.ts'
 import { aclOf, ask, Machine, nobodysAcl, op, session } from './machine.ts'
 
 const noCreate = aclOf(31 & ~4)
@@ -428,5 +429,41 @@ describe('[T9] a txn fits one log row', () => {
     expect(machine.fate(ask.create('/a', 'persistent', auth))).toBe('InvalidAcl')
     machine.identities = proved(100)
     expect(machine.fate(ask.create('/a', 'persistent', auth))).toBe('granted')
+  })
+})
+
+describe('[R9] a quota', () => {
+  /** `/q` has one node, itself, with one byte, and may have two nodes and ten bytes. */
+  const machine = (limits: string, enforceQuota: boolean) => {
+    const made = new Machine(Infinity, undefined, { enforceQuota }).open()
+    for (const path of ['/q', '/zookeeper/quota/q']) made.run(ask.create(path))
+    const [limited, counted] = ['zookeeper_limits', 'zookeeper_stats'].map(
+      (name) => `/zookeeper/quota/q/${name}`,
+    ) as [string, string]
+    made.run(ask.create(limited, 'persistent', undefined, limits))
+    made.run(ask.create(counted, 'persistent', undefined, 'count=0,bytes=0'))
+    return made
+  }
+
+  test('that is soft lets writes through, and tells', () => {
+    const soft = machine('count=2,bytes=10', true)
+    expect(soft.run(ask.create('/q/a')).outcome.err).toBe(0)
+    expect(soft.warnings).toEqual([])
+    expect(soft.run(ask.create('/q/b')).outcome.err).toBe(0)
+    expect(soft.run(ask.set('/q/a', 'x'.repeat(20))).outcome.err).toBe(0)
+    expect(soft.warnings).toEqual([
+      { subject: '/q', limit: 'count', allowed: 2, used: 3 },
+      { subject: '/q', limit: 'bytes', allowed: 10, used: 22 },
+    ])
+  })
+
+  test.each([
+    [true, errorCodes.QuotaExceeded, []],
+    [false, 0, ['countHardLimit', 'byteHardLimit']],
+  ])('that is hard refuses where quotas are enforced: %s', (isEnforced, err, told) => {
+    const hard = machine('count=-1,bytes=-1=;byteHardLimit=10;countHardLimit=1', isEnforced)
+    expect(hard.run(ask.create('/q/a')).outcome.err).toBe(err)
+    expect(hard.run(ask.set('/q', 'x'.repeat(20))).outcome.err).toBe(err)
+    expect(hard.warnings.map(({ limit }) => limit)).toEqual(told)
   })
 })

@@ -34,6 +34,14 @@ describe('settings', () => {
       enforceQuota: false,
       containerCheckIntervalMs: 60_000,
       containerMaxPerMinute: 10_000,
+      maxClientCnxns: 0,
+      maxCnxns: 0,
+      requestThrottleMaxRequests: 0,
+      throttledOpWaitTimeMs: 0,
+      localSessionsEnabled: false,
+      localSessionsUpgradingEnabled: true,
+      readOnlyMode: false,
+      enforceAuthSchemes: new Set(),
     })
   })
 

@@ -192,6 +192,7 @@ class EnsembleLife implements Life {
       pinned: undefined,
       survives: true,
       address: '',
+      identities: [],
     })
     this.#ensemble.receive(id, framesOf(message) ?? [])
     this.#ensemble.host.disconnected(this.#ensemble.nowMs, id)
@@ -231,6 +232,7 @@ class EnsembleLife implements Life {
       this.#clients[at] = client
       this.#ensemble.host.connected(this.#ensemble.nowMs, {
         id: client.id,
+        identities: [],
         pinned: undefined,
         survives: at > 0,
         address: `127.0.0.${at}:5000`,

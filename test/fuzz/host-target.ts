@@ -54,7 +54,14 @@ class HostLife implements Life {
   #lastConnection = 0
 
   constructor() {
-    const config = { home: member, number: 1, members: [member], tickTimeMs: 1000, sessionsMax: 9 }
+    const config = {
+      home: member,
+      number: 1,
+      members: [member],
+      tickTimeMs: 1000,
+      sessionsMax: 9,
+      outstandingLimit: 1000,
+    }
     this.#host = new Host(
       { ...config, minSessionTimeoutMs: 2000, maxSessionTimeoutMs: 20_000 },
       {
@@ -89,7 +96,13 @@ class HostLife implements Life {
     this.#lastConnection += 1
     const id = this.#lastConnection
     const survives = id % 2 === 0
-    this.#host.connected(this.#nowMs, { id, pinned: undefined, survives, address: '' })
+    this.#host.connected(this.#nowMs, {
+      id,
+      pinned: undefined,
+      survives,
+      address: '',
+      identities: [],
+    })
     this.#host.receive(this.#nowMs, id, [hello()])
   }
 }

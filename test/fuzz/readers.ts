@@ -18,7 +18,7 @@ import { readQuota } from '../../src/core/tree/quota.ts'
 import { rowsOfChunk, rowsToChunk } from '../../src/core/tree/snapshot.ts'
 import { readTxn, writeTxn, type TxnBody } from '../../src/core/tree/txn.ts'
 import { znodeFromRow, znodeToRow } from '../../src/core/tree/znode.ts'
-import { vouchedAddress, vouchFor } from '../../src/core/wire/client-address.ts'
+import { vouchedClient, vouchFor } from '../../src/core/wire/client.ts'
 import { Deframer, wholeFrames } from '../../src/core/wire/deframer.ts'
 import {
   readMultiRequest,
@@ -148,9 +148,12 @@ const ofWire: readonly ByteReader[] = [
     sample: (random) => pick(replies, random).bytes,
   },
   {
-    name: 'vouched address',
-    read: (bytes) => vouchedAddress(text(bytes), 5000, (mac) => mac.length > 3),
-    sample: () => bytesOf(vouchFor('10.0.0.1', 5000, () => 'a mac of some length')),
+    name: 'vouched client',
+    read: (bytes) => vouchedClient(text(bytes), 5000, (mac) => mac.length > 3),
+    sample: () =>
+      bytesOf(
+        vouchFor({ address: '10.0.0.1', subject: 'CN=a b' }, 5000, () => 'a mac of some length'),
+      ),
   },
   {
     name: 'address',
@@ -169,7 +172,12 @@ const ofMembers: readonly ByteReader[] = [
     read: readForwarded,
     sample: (random) => {
       const writer = new ForwardWriter()
-      const { frame, ...rest } = { frame: pick(captured, random).bytes, number: 7, attachment: 3 }
+      const { frame, ...rest } = {
+        frame: pick(captured, random).bytes,
+        number: 7,
+        attachment: 3,
+        isLocal: false,
+      }
       writer.add({ ...rest, session: 1n, identities: [{ scheme: 'digest', id: 'a:b' }], frame })
       return writer.take()
     },

@@ -6,6 +6,7 @@ import { Writer } from '../../src/core/jute/codec.ts'
 import { Replica, type ReplicaConfig, type ReplicaTurn } from '../../src/core/replica.ts'
 import { type UpMessage, writeUp } from '../../src/core/session/edge-messages.ts'
 import { Host } from '../../src/core/session/host.ts'
+import { readSettings } from '../../src/core/shared/settings.ts'
 import { Random } from '../../src/core/shared/random.ts'
 import { asSid } from '../../src/core/shared/units.ts'
 import { childOf } from '../../src/core/tree/path.ts'
@@ -27,8 +28,12 @@ const config: ReplicaConfig = {
   finalizeWaitMs: 0,
   historyTxnsMax: 20,
   snapCountTxns: 200,
-  rules: { extendedTypesEnabled: true, enforceQuota: true },
-  authentication: { superDigest: undefined, sha1: (bytes) => String(bytes.length) },
+  rules: { ...readSettings({}), enforceQuota: true },
+  authentication: {
+    superDigest: undefined,
+    sha1: (bytes) => String(bytes.length),
+    requiredSchemes: new Set(),
+  },
   containerCheckIntervalMs: 3000,
   containerMaxPerMinute: 100,
   cacheBytes,
@@ -59,6 +64,7 @@ export class TinyEnsemble {
         minSessionTimeoutMs: 2000,
         maxSessionTimeoutMs: 20_000,
         sessionsMax: 100,
+        outstandingLimit: 1000,
       },
       {
         write: (connection, frames) => ear.heard(connection, frames),

@@ -1,5 +1,6 @@
 /** Requests on their way from the member that serves a session to the leader: many in one packet. */
 import {
+  bool,
   type Decoded,
   id,
   int,
@@ -18,6 +19,8 @@ const Head = record({
   session: id,
   /** Which attachment of the session asks: requests of an earlier one are refused once the session moved. */
   attachment: long,
+  /** No txn made the session; it may write all the same, but own nothing. */
+  isLocal: bool,
 })
 /** What the session has proved, or has by its address; −1 for those of the request before. */
 const Identities = vector(Id)

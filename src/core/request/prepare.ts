@@ -22,9 +22,21 @@ import type { PendingView } from './pending.ts'
 /** Who asks, and which zxid the txn will have. */
 export interface Asker {
   readonly session: SessionId
+  /** No txn made the session: it can own nothing. */
+  readonly isLocal: boolean
   readonly identities: readonly Identity[]
   readonly zxid: Zxid
   readonly rules: Rules
+  /** A quota is exceeded and the write goes through all the same. */
+  warn(warning: QuotaWarning): void
+}
+
+/** A limit of a quota that a write exceeds. */
+export interface QuotaWarning {
+  readonly subject: string
+  readonly limit: 'count' | 'bytes' | 'countHardLimit' | 'byteHardLimit'
+  readonly allowed: number
+  readonly used: number
 }
 
 /** The change a write will make, or why it is refused. */
@@ -59,6 +71,7 @@ function prepareCreateAs(
   const { flags, data } = request
   const fault = flagFault(type, request, asker.rules)
   if (fault !== undefined) return fault
+  if (asker.isLocal && isEphemeral(flags)) return 'EphemeralOnLocalSession'
   if (!isPathLike(request.path)) return 'BadArguments'
   const acl = storableAcl(request.acl, asker.identities)
   if (acl === undefined) return 'InvalidAcl'
@@ -121,13 +134,24 @@ function exceedsQuota(
   bytes: number,
   count: number,
 ): boolean {
-  if (!asker.rules.enforceQuota) return false
   const quota = view.quotaOver(path)
   if (quota === undefined) return false
-  const { limits, used } = quota
-  const { countHardLimit, byteHardLimit } = limits
-  if (count > 0 && countHardLimit > -1 && used.count + count > countHardLimit) return true
-  return bytes !== 0 && byteHardLimit > -1 && used.bytes + bytes > byteHardLimit
+  const { subject, limits, used } = quota
+  const exceeds = (limit: QuotaWarning['limit'], present: number, added: number): boolean => {
+    const allowed = limits[limit]
+    if (allowed < 0 || present + added <= allowed) return false
+    if (asker.rules.enforceQuota && limit.endsWith('HardLimit')) return true
+    asker.warn({ subject, limit, allowed, used: present + added })
+    return false
+  }
+  const isOverCount =
+    count > 0 &&
+    (exceeds('countHardLimit', used.count, count) || exceeds('count', used.count, count))
+  if (isOverCount) return true
+  return (
+    bytes !== 0 &&
+    (exceeds('byteHardLimit', used.bytes, bytes) || exceeds('bytes', used.bytes, bytes))
+  )
 }
 
 export function prepareDelete(request: DeleteRequest, asker: Asker, view: PendingView): Prepared {

@@ -13,7 +13,7 @@ import type { Forwarded } from './forward.ts'
 import { operations } from './operations.ts'
 import { prepareMulti } from './multi.ts'
 import { PendingView } from './pending.ts'
-import { type Asker, prepareReap, type Rules } from './prepare.ts'
+import { type Asker, prepareReap, type QuotaWarning, type Rules } from './prepare.ts'
 
 export class Proposer {
   readonly #view: PendingView
@@ -23,9 +23,11 @@ export class Proposer {
   #last: Zxid
 
   readonly #rules: Rules
+  readonly #warn: (warning: QuotaWarning) => void
 
   /** `last`: the zxid before the first this leader may give out. */
-  constructor(tree: Tree, last: Zxid, rules: Rules) {
+  constructor(tree: Tree, last: Zxid, rules: Rules, warn: (warning: QuotaWarning) => void) {
+    this.#warn = warn
     this.#view = new PendingView(tree)
     this.#rules = rules
     this.#last = last
@@ -51,7 +53,8 @@ export class Proposer {
     const session = asSessionId(request.session)
     const reader = new Reader(request.frame)
     const [xid, type] = request.frame.length < 8 ? [0, 0] : [reader.int(), reader.int()]
-    const asker = { session, identities: request.identities, zxid, rules: this.#rules }
+    const { identities, isLocal } = request
+    const asker = { session, isLocal, identities, zxid, rules: this.#rules, warn: this.#warn }
     const body = this.#bodyOf(type, reader, asker, ownerOf(sid, request.attachment))
     const header = { session, cxid: xid, zxid, time: timeMs }
     const origin: Origin = { sid, number: request.number }
@@ -64,7 +67,7 @@ export class Proposer {
     const session = asSessionId(0n)
     const prepared = prepareReap(
       path,
-      { session, identities: [], zxid, rules: this.#rules },
+      { session, isLocal: false, identities: [], zxid, rules: this.#rules, warn: this.#warn },
       this.#view,
     )
     if (typeof prepared === 'string') return
@@ -103,13 +106,15 @@ export class Proposer {
     const operation = operationOf(type)
     if (operation === undefined) return 'Unimplemented'
     if (operation === 'createSession') return this.#openSession(reader, asker, owner)
-    if (!this.#view.hasSession(asker.session)) return 'SessionExpired'
     const meaning = operations[operation]
-    // The judge closes a session whoever holds it; every other write is the present attachment's alone.
-    if (meaning.kind === 'closeSession') return this.#closeSession(asker)
-    const known = this.#owners.get(asker.session)
-    if (known === undefined) this.#owners.set(asker.session, owner)
-    else if (known !== owner) return 'SessionMoved'
+    if (!asker.isLocal) {
+      if (!this.#view.hasSession(asker.session)) return 'SessionExpired'
+      // The judge closes a session whoever holds it; every other write is the present attachment's alone.
+      if (meaning.kind === 'closeSession') return this.#closeSession(asker)
+      const known = this.#owners.get(asker.session)
+      if (known === undefined) this.#owners.set(asker.session, owner)
+      else if (known !== owner) return 'SessionMoved'
+    }
     if (meaning.kind === 'multi') return prepareMulti(reader, asker, this.#view)
     if (meaning.kind !== 'write') return 'Unimplemented'
     const codec = opcodes[operation].request as Codec<unknown>
@@ -119,7 +124,11 @@ export class Proposer {
   #openSession(reader: Reader, asker: Asker, owner: string): TxnBody | Refusal {
     const { timeOut } = opcodes.createSession.request.read(reader)
     // A second session of one id would share ephemerals with the first.
-    if (this.#view.hasSession(asker.session)) return 'NodeExists'
+    if (this.#view.hasSession(asker.session)) {
+      // An upgrade whose asker died before it heard of it: the one that asks again is the present one.
+      if (asker.isLocal) this.#owners.set(asker.session, owner)
+      return 'NodeExists'
+    }
     this.#view.openSession(asker.session, asker.zxid)
     this.#owners.set(asker.session, owner)
     return { type: 'createSession', timeOut }

@@ -3,7 +3,7 @@ import { MalformedFrame, Reader, textOf } from '../jute/codec.ts'
 import { AuthPacket } from '../jute/records.ts'
 import { limits } from '../shared/limits.ts'
 import type { Identity } from '../tree/acl.ts'
-import type { Attachment } from './attachment.ts'
+import type { Attachment, Decided } from './attachment.ts'
 
 /** What the core cannot know or compute by itself. */
 export interface Authentication {
@@ -11,7 +11,18 @@ export interface Authentication {
   readonly superDigest: string | undefined
   /** SHA-1 in base64. */
   sha1(bytes: Uint8Array): string
+  /** A client must have proved one of these schemes before it asks anything; empty: it need not. */
+  readonly requiredSchemes: ReadonlySet<string>
 }
+
+/** Has the client proved what it must before it may ask (enforce.auth)? */
+export const isProvedEnough = (
+  { identities }: Attachment,
+  { requiredSchemes }: Authentication,
+): boolean =>
+  requiredSchemes.size === 0 || identities.some(({ scheme }) => requiredSchemes.has(scheme))
+
+const notProved = { refusal: 'AuthFailed', isLast: true } as const
 
 /** The identities that the packet adds; undefined where ZooKeeper answers AuthFailed. */
 function proved(
@@ -40,15 +51,15 @@ export function prove(
   attachment: Attachment,
   frame: Uint8Array,
   authentication: Authentication,
-): 'proved' | 'notProved' | undefined {
+): Decided | undefined {
   try {
     const { scheme, auth } = AuthPacket.read(new Reader(frame, 8))
     const added = proved(scheme, auth, attachment.identities, authentication)
-    if (added === undefined) return 'notProved'
+    if (added === undefined) return notProved
     const isNew = (one: Identity): boolean =>
       !attachment.identities.some(({ scheme: known, id }) => known === one.scheme && id === one.id)
     const identities = [...attachment.identities, ...added.filter(isNew)]
-    if (bytesOf(identities) > limits.identityBytesMax) return 'notProved'
+    if (bytesOf(identities) > limits.identityBytesMax) return notProved
     attachment.identities = identities
     const { edge, slot } = attachment
     edge.outbox.send({ type: 'proved', slot, identities: identities.filter(isNotAddress) })

@@ -8,16 +8,20 @@ import { invariant } from '../shared/assert.ts'
 import { asSessionId, type SessionId } from '../shared/units.ts'
 import type { Forwarded } from '../request/forward.ts'
 import { operations } from '../request/operations.ts'
+import type { Identity } from '../tree/acl.ts'
 import type { TreeEvent } from '../tree/events.ts'
 import type { Outcome, Tree } from '../tree/tree.ts'
 import type { TxnBody, TxnHeader } from '../tree/txn.ts'
-import { opcodes, operationOf } from '../wire/opcodes.ts'
-import { Attachment, type Edge, type Queued } from './attachment.ts'
-import { type Authentication, prove } from './authentication.ts'
+import { type Operation, opcodes, operationOf } from '../wire/opcodes.ts'
+import { Admission } from './admission.ts'
+import { Attachment, type Decided, type Edge, type Queued } from './attachment.ts'
+import { type Authentication, isProvedEnough, prove } from './authentication.ts'
 import { readUp, type UpMessage, verdicts } from './edge-messages.ts'
 import { EdgeOutbox } from './edge-outbox.ts'
+import { createsEphemeral } from './local-session.ts'
 import type { AskedWatches } from './rearm.ts'
 import { type DeskCounters, Replies } from './replies.ts'
+import { Throttle } from './throttle.ts'
 import { WatchBell } from './watch-bell.ts'
 
 /** The way to the leader, whoever it is. Numbers come back with the answers. */
@@ -30,10 +34,19 @@ export interface Upstream {
 /** Who waits for the answer of a number. */
 type Waiting =
   | { readonly type: 'request'; readonly attachment: Attachment; readonly queued: Queued }
-  | { readonly type: 'open'; readonly attachment: Attachment }
-  | { readonly type: 'resume'; readonly attachment: Attachment }
+  | { readonly type: 'open' | 'upgrade' | 'resume'; readonly attachment: Attachment }
   | { readonly type: 'expire'; readonly edge: Edge; readonly session: SessionId }
   | { readonly type: 'list'; readonly edge: Edge; readonly asked: ListQuestion }
+
+/** What the operator decided about sessions; names are the settings'. */
+export interface DeskRules {
+  readonly maxCnxns: number
+  readonly maxClientCnxns: number
+  readonly requestThrottleMaxRequests: number
+  readonly throttledOpWaitTimeMs: number
+  readonly localSessionsEnabled: boolean
+  readonly localSessionsUpgradingEnabled: boolean
+}
 
 type ListQuestion = UpMessage & { readonly type: 'list' }
 
@@ -51,6 +64,9 @@ export class Desk {
   readonly #nowMs: () => number
   readonly #upstream: Upstream
   readonly #authentication: Authentication
+  readonly #rules: DeskRules
+  readonly #admission: Admission
+  readonly #throttle: Throttle
   readonly #bell: WatchBell
   readonly #replies: Replies
   readonly #edges = new Map<number, Edge>()
@@ -58,15 +74,21 @@ export class Desk {
   readonly #waiting = new Map<number, Waiting>()
   /** Numbers of requests go on from a place of chance: those of an earlier life must not be taken for ours. */
   #lastNumber: number
+  /** There is no quorum: only reads are served, and only to clients that take that. */
+  isReadOnly = false
 
   constructor(
     tree: () => Tree,
     nowMs: () => number,
     upstream: Upstream,
     authentication: Authentication,
+    rules: DeskRules,
     firstNumber: number,
   ) {
     this.#authentication = authentication
+    this.#rules = rules
+    this.#admission = new Admission(rules.maxCnxns, rules.maxClientCnxns)
+    this.#throttle = new Throttle(rules.requestThrottleMaxRequests, rules.throttledOpWaitTimeMs)
     this.#bell = new WatchBell(tree)
     this.#replies = new Replies(tree, nowMs, this.#bell)
     this.#tree = tree
@@ -89,6 +111,23 @@ export class Desk {
 
   get outstandingCount(): number {
     return this.#waiting.size
+  }
+
+  /** Clients that came when there were as many as may be. */
+  get rejectedCount(): number {
+    return this.#admission.rejected
+  }
+
+  get localSessionCount(): number {
+    let count = 0
+    for (const { isLocal } of this.#attached.values()) if (isLocal) count += 1
+    return count
+  }
+
+  /** When a request that waits for its turn is due, or late. */
+  get wakeAtMs(): number {
+    const { size } = this.#waiting
+    return this.#throttle.isNextDue(size) ? this.#nowMs() : this.#throttle.wakeAtMs
   }
 
   clients(): ClientLine[] {
@@ -135,7 +174,22 @@ export class Desk {
     const dropped = [...this.#edges.keys()]
     for (const edge of dropped) this.dropEdge(edge)
     this.#waiting.clear()
+    this.#throttle.clear()
     return dropped
+  }
+
+  /** Requests that waited for their turn go to the leader, or are answered that they waited too long. */
+  releaseThrottled(): void {
+    for (;;) {
+      const next = this.#throttle.next(this.#waiting.size, this.#nowMs())
+      if (next === undefined) return
+      const { attachment, queued, isLate } = next
+      if (attachment.isOver) continue
+      if (isLate) {
+        queued.decided = throttled
+        this.#drain(attachment)
+      } else this.#askLeader(attachment, queued)
+    }
   }
 
   /** A txn was applied: events first, then the reply of whoever asked for it here. */
@@ -195,10 +249,7 @@ export class Desk {
     const { attachment } = waiting
     attachment.edge.owed -= 1
     if (attachment.isOver) return
-    this.#answerAttach(attachment, isAlive ? verdicts.alive : verdicts.gone)
-    const watches = attachment.resuming ?? []
-    attachment.resuming = undefined
-    if (isAlive) for (const asked of watches) this.#bell.rearm(attachment, asked)
+    this.#resumed(attachment, isAlive ? verdicts.alive : verdicts.gone)
   }
 
   #receiveOne(edge: Edge, message: UpMessage): void {
@@ -231,18 +282,31 @@ export class Desk {
     return edge
   }
 
-  #attach(edge: Edge, slot: number, session: SessionId, address: string): Attachment {
-    const before = this.#attached.get(session)
+  /** Undefined: the client may not come in, and its actor was told why. */
+  #attach(edge: Edge, asked: UpMessage & { type: 'open' | 'resume' }): Attachment | undefined {
+    const before = this.#attached.get(asSessionId(asked.session))
     if (before !== undefined) this.#detach(before)
-    const there = edge.slots.get(slot)
+    const there = edge.slots.get(asked.slot)
     if (there !== undefined) this.#detach(there)
-    const attachment = new Attachment(edge, slot, session, this.#nextNumber(), address)
-    edge.slots.set(slot, attachment)
-    this.#attached.set(session, attachment)
+    const refusal = this.#whyNot(asked)
+    if (refusal !== undefined) {
+      edge.outbox.send({ type: 'attached', slot: asked.slot, verdict: refusal })
+      return undefined
+    }
+    const attachment = new Attachment(edge, this.#nextNumber(), asked)
+    edge.slots.set(asked.slot, attachment)
+    this.#attached.set(attachment.session, attachment)
     return attachment
   }
 
+  #whyNot(asked: UpMessage & { type: 'open' | 'resume' }): number | undefined {
+    if (asked.lastZxid > this.#tree().applied) return verdicts.behind
+    if (this.isReadOnly && !asked.canBeReadOnly) return verdicts.unwelcome
+    return this.#admission.admit(asked.address) ? undefined : verdicts.crowded
+  }
+
   #detach(attachment: Attachment): void {
+    if (!attachment.isOver) this.#admission.left(attachment.address)
     attachment.isOver = true
     this.#bell.drop(attachment)
     attachment.queue.length = 0
@@ -255,28 +319,43 @@ export class Desk {
   }
 
   #open(edge: Edge, message: UpMessage & { readonly type: 'open' }): void {
-    const { slot, timeoutMs, address } = message
-    const attachment = this.#attach(edge, slot, asSessionId(message.session), address)
-    if (message.lastZxid > this.#tree().applied) {
-      return this.#answerAttach(attachment, verdicts.behind)
+    const attachment = this.#attach(edge, message)
+    if (attachment === undefined) return
+    if (!this.isReadOnly && !this.#rules.localSessionsEnabled) {
+      return this.#createSession({ type: 'open', attachment })
     }
-    const frame = requestFrame(
-      opcodes.createSession.code,
-      encode(CreateSessionTxn, { timeOut: timeoutMs }),
-    )
-    this.#forward({ type: 'open', attachment }, attachment, frame)
+    attachment.isLocal = true
+    this.#answerAttach(attachment, this.isReadOnly ? verdicts.readOnly : verdicts.local)
+  }
+
+  #createSession(waiting: Waiting & { readonly type: 'open' | 'upgrade' }): void {
+    const { attachment } = waiting
+    const asked = encode(CreateSessionTxn, { timeOut: attachment.timeoutMs })
+    this.#forward(waiting, attachment, requestFrame(opcodes.createSession.code, asked))
   }
 
   #resume(edge: Edge, message: UpMessage & { readonly type: 'resume' }): void {
-    const session = asSessionId(message.session)
-    const attachment = this.#attach(edge, message.slot, session, message.address)
-    if (message.lastZxid > this.#tree().applied) {
-      return this.#answerAttach(attachment, verdicts.behind)
-    }
-    attachment.identities = [...attachment.identities, ...message.identities]
+    const attachment = this.#attach(edge, message)
+    if (attachment === undefined) return
+    const { session } = attachment
     attachment.resuming = [{ relativeZxid: message.lastZxid, ...message }]
+    const isGlobal = this.#tree().sessions.has(session)
+    attachment.isLocal = message.isLocal && !isGlobal
+    if (this.isReadOnly) {
+      // A session we know nothing of may be alive all the same, where the quorum is.
+      const isKnown = isGlobal || message.isLocal
+      return this.#resumed(attachment, isKnown ? verdicts.readOnly : verdicts.unwelcome)
+    }
+    if (attachment.isLocal) return this.#resumed(attachment, verdicts.local)
     const number = this.#await({ type: 'resume', attachment }, edge)
     this.#upstream.revalidate(number, session, attachment.number)
+  }
+
+  #resumed(attachment: Attachment, verdict: number): void {
+    this.#answerAttach(attachment, verdict)
+    const watches = attachment.resuming ?? []
+    attachment.resuming = undefined
+    if (!attachment.isOver) for (const asked of watches) this.#bell.rearm(attachment, asked)
   }
 
   #rearm(edge: Edge, message: UpMessage & { readonly type: 'rearm' }): void {
@@ -290,17 +369,29 @@ export class Desk {
   #answerAttach(attachment: Attachment, verdict: number): void {
     const { edge, slot } = attachment
     edge.outbox.send({ type: 'attached', slot, verdict })
-    if (verdict !== verdicts.alive) this.#detach(attachment)
+    const isServed =
+      verdict === verdicts.alive || verdict === verdicts.local || verdict === verdicts.readOnly
+    if (!isServed) this.#detach(attachment)
   }
 
   #expire(edge: Edge, session: SessionId): void {
+    // Without a quorum no session ends; its actor asks again, or somebody else.
+    if (this.isReadOnly) return
     const number = this.#await({ type: 'expire', edge, session }, edge)
     const frame = requestFrame(opcodes.closeSession.code, nothing)
-    this.#upstream.forward({ number, session, attachment: 0, identities: nobody, frame })
+    this.#upstream.forward({
+      number,
+      session,
+      attachment: 0,
+      identities: nobody,
+      isLocal: false,
+      frame,
+    })
   }
 
   /** An actor that asks which sessions it has must hear of the newest too, or nobody would judge them. */
   #list(edge: Edge, asked: ListQuestion): void {
+    if (this.isReadOnly) return
     this.#upstream.sync(this.#await({ type: 'list', edge, asked }, edge))
   }
 
@@ -322,13 +413,15 @@ export class Desk {
     const xid = header.int()
     const operation = operationOf(header.int())
     const kind = operation === undefined ? 'absent' : operations[operation].kind
-    const needsLeader =
+    const isLeaders =
       kind === 'write' || kind === 'multi' || kind === 'closeSession' || kind === 'sync'
+    const decided = this.#decideHere(attachment, operation, frame, isLeaders)
+    const needsLeader = isLeaders && decided === undefined
     const queued: Queued = {
       xid,
       operation,
       frame,
-      decided: kind === 'auth' ? prove(attachment, frame, this.#authentication) : undefined,
+      decided,
       identities: attachment.identities,
       needsLeader,
       number: 0,
@@ -336,17 +429,51 @@ export class Desk {
     }
     if (!needsLeader && attachment.queue.length === 0) return this.#answer(attachment, queued)
     attachment.queue.push(queued)
-    attachment.isEnding = kind === 'absent' || queued.decided === 'notProved'
+    attachment.isEnding = kind === 'absent' || isLast(decided)
     if (!needsLeader) return
-    const waiting: Waiting = { type: 'request', attachment, queued }
-    if (kind !== 'sync') return this.#forward(waiting, attachment, frame)
-    this.#upstream.sync(this.#await(waiting, edge))
+    if (this.#throttle.holdsBack(this.#waiting.size)) this.#throttle.hold({ attachment, queued })
+    else this.#askLeader(attachment, queued)
   }
 
-  #forward(waiting: Waiting, attachment: Attachment, frame: Uint8Array): void {
+  /** What need not be asked of the leader nor of the tree; undefined: it must. */
+  #decideHere(
+    attachment: Attachment,
+    operation: Operation | undefined,
+    frame: Uint8Array,
+    isLeaders: boolean,
+  ): Decided | undefined {
+    if (operation === 'auth') return prove(attachment, frame, this.#authentication)
+    if (operation !== 'sasl' && !isProvedEnough(attachment, this.#authentication)) return unproved
+    if (!isLeaders || operation === undefined) return undefined
+    if (attachment.isLocal && operation === 'closeSession') return 'closed'
+    if (this.isReadOnly) return notReadOnly
+    const canUpgrade = this.#rules.localSessionsUpgradingEnabled
+    if (attachment.isLocal && !canUpgrade && createsEphemeral(operation, frame))
+      return ephemeralOnLocal
+    return undefined
+  }
+
+  #askLeader(attachment: Attachment, queued: Queued): void {
+    const { operation, frame } = queued
+    const waiting: Waiting = { type: 'request', attachment, queued }
+    if (operation === 'sync') return this.#upstream.sync(this.#await(waiting, attachment.edge))
+    if (attachment.isLocal && operation !== undefined && createsEphemeral(operation, frame)) {
+      this.#createSession({ type: 'upgrade', attachment })
+      attachment.isLocal = false
+    }
+    this.#forward(waiting, attachment, frame, queued.identities)
+  }
+
+  #forward(
+    waiting: Waiting,
+    attachment: Attachment,
+    frame: Uint8Array,
+    identities: readonly Identity[] = attachment.identities,
+  ): void {
     const number = this.#await(waiting, attachment.edge)
-    const { session, identities } = attachment
-    this.#upstream.forward({ number, session, attachment: attachment.number, identities, frame })
+    const { session, isLocal } = attachment
+    const asked = { number, session, attachment: attachment.number, identities, isLocal, frame }
+    this.#upstream.forward(asked)
   }
 
   #await(waiting: Waiting, edge: Edge): number {
@@ -376,6 +503,12 @@ export class Desk {
           waiting.attachment,
           outcome.err === 0 ? verdicts.alive : verdicts.taken,
         )
+      case 'upgrade': {
+        const { attachment } = waiting
+        attachment.edge.owed -= 1
+        if (attachment.isOver) return undefined
+        return attachment.edge.outbox.send({ type: 'upgraded', slot: attachment.slot })
+      }
       case 'expire':
         waiting.edge.owed -= 1
         waiting.edge.outbox.send({ type: 'expired', session: waiting.session })
@@ -403,6 +536,7 @@ export class Desk {
   /** Writes the reply; some replies are the last word on their connection. */
   #answer(attachment: Attachment, queued: Queued): void {
     if (this.#replies.answer(attachment, queued) === 'hangup') this.#hangup(attachment)
+    else if (queued.decided === 'closed') this.#end(attachment.session)
   }
 
   #hangup(attachment: Attachment): void {
@@ -419,7 +553,15 @@ export class Desk {
 }
 
 const hasEnded = ({ decided }: Queued): boolean =>
-  typeof decided === 'object' && decided.body.type === 'closeSession'
+  typeof decided === 'object' && 'body' in decided && decided.body.type === 'closeSession'
+
+const isLast = (decided: Decided | undefined): boolean =>
+  typeof decided === 'object' && 'isLast' in decided && decided.isLast
+
+const unproved = { refusal: 'SessionClosedRequireSaslAuth', isLast: true } as const
+const notReadOnly = { refusal: 'NotReadOnly', isLast: false } as const
+const ephemeralOnLocal = { refusal: 'EphemeralOnLocalSession', isLast: false } as const
+const throttled = { refusal: 'ThrottledOp', isLast: false } as const
 
 const nobody: readonly never[] = []
 const nothing = new Uint8Array(0)

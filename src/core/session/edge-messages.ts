@@ -6,6 +6,7 @@
  * end the edge.
  */
 import {
+  bool,
   buffer,
   type Codec,
   type Decoded,
@@ -32,13 +33,27 @@ const watchLists = {
 /** Actor → member. */
 export const upRecords = {
   /** Make a new session of this id, for a client that has seen `lastZxid`. */
-  open: record({ slot: int, session: id, timeoutMs: int, address: ustring, lastZxid: long }),
+  open: record({
+    slot: int,
+    session: id,
+    timeoutMs: int,
+    address: ustring,
+    lastZxid: long,
+    /** What the connection proved by itself, a certificate's subject. */
+    identities: vector(Id),
+    /** The client takes a member that serves only reads. */
+    canBeReadOnly: bool,
+  }),
   /** Serve a session that exists, which has seen `lastZxid`; re-arm its watches as SetWatches does. */
   resume: record({
     slot: int,
     session: id,
+    timeoutMs: int,
     address: ustring,
     lastZxid: long,
+    canBeReadOnly: bool,
+    /** No txn made it, as far as the actor knows. */
+    isLocal: bool,
     ...watchLists,
     /** What this connection proved before: the member believes the actor that heard it. */
     identities: vector(Id),
@@ -63,6 +78,8 @@ export const downRecords = {
   frames: record({ slot: int, frames: buffer }),
   /** One frame for many clients. */
   event: record({ slots: vector(int), frame: buffer }),
+  /** A txn made the local session a global one. */
+  upgraded: record({ slot: int }),
   /** What the client has proved so far, for the actor to say again when another member takes over. */
   proved: record({ slot: int, identities: vector(Id) }),
   /** Close the client's connection; its session lives. */
@@ -84,6 +101,14 @@ export const verdicts = {
   behind: 2,
   /** The id of `open` is in use: take another. */
   taken: 3,
+  /** Serve it; it is local. */
+  local: 4,
+  /** Serve it, for reads only: there is no quorum. */
+  readOnly: 5,
+  /** This member serves only reads, and the client did not say that it would take that. */
+  unwelcome: 6,
+  /** The member, or the client's address, has as many connections as it may. */
+  crowded: 7,
 } as const
 
 type MessageOf<R extends Record<string, Codec<never> | Codec<unknown>>> = {

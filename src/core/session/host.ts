@@ -6,6 +6,7 @@ import { decode, MalformedFrame, Reader } from '../jute/codec.ts'
 import { ConnectRequest, ReplyHeader, WatcherEvent } from '../jute/records.ts'
 import { limits } from '../shared/limits.ts'
 import { asSessionId, asSid, type SessionId, type Sid } from '../shared/units.ts'
+import { opcodes } from '../wire/opcodes.ts'
 import { refusedConnectResponse, writeConnectResponse } from '../wire/packets.ts'
 import { type DownMessage, readDown, type UpMessage, verdicts } from './edge-messages.ts'
 import type { Connection, HostedSession, Survivor } from './hosted.ts'
@@ -20,6 +21,8 @@ export interface HostConfig {
   readonly minSessionTimeoutMs: number
   readonly maxSessionTimeoutMs: number
   readonly sessionsMax: number
+  /** Requests without a reply that this actor reads for all its clients; then those that have some wait. */
+  readonly outstandingLimit: number
 }
 
 /** What the host asks of its actor; all of it takes place after the step, in this order per connection. */
@@ -48,6 +51,9 @@ export class Host {
   #retryAtMs = Infinity
   #isRecovered = false
   #recoverFrom: Sid | undefined
+  /** Sums over all sessions. */
+  #unanswered = 0
+  #unansweredBytes = 0
 
   constructor(config: HostConfig, ports: HostPorts, nowMs: number) {
     this.#config = config
@@ -81,8 +87,15 @@ export class Host {
 
   /** Requests of a connection that have no reply yet. */
   backlogOf(connection: number): number {
-    const session = this.#connections.get(connection)?.session
-    return session === undefined ? 0 : session.outstanding + session.held.length
+    return this.#connections.get(connection)?.session?.unanswered ?? 0
+  }
+
+  /** Should a connection be read no further for now? One whose requests are all answered never waits (globalOutstandingLimit). */
+  isThrottled(connection: number): boolean {
+    const isTooMuch =
+      this.#unanswered > this.#config.outstandingLimit ||
+      this.#unansweredBytes > limits.unansweredBytesMax
+    return isTooMuch && this.backlogOf(connection) > 0
   }
 
   /** Asks the ensemble which sessions this actor has: after a crash it knows none, and must judge them all the same. */
@@ -100,7 +113,7 @@ export class Host {
   /** A client came; its first frame will tell who it is. */
   connected(
     nowMs: number,
-    client: Pick<Connection, 'id' | 'pinned' | 'survives' | 'address'>,
+    client: Pick<Connection, 'id' | 'pinned' | 'survives' | 'address' | 'identities'>,
   ): Connection {
     this.#now = nowMs
     const connection: Connection = {
@@ -109,6 +122,7 @@ export class Host {
       session: undefined,
       isGreeted: false,
       withReadOnly: false,
+      canBeReadOnly: false,
     }
     this.#connections.set(client.id, connection)
     this.#strangers.add(connection)
@@ -128,7 +142,14 @@ export class Host {
     }
     if (session === undefined) return
     session.heardMs = nowMs
-    for (let at = first; at < frames.length; at++) this.#pass(session, frames[at] as Uint8Array)
+    for (let at = first; at < frames.length; at++) {
+      const frame = frames[at] as Uint8Array
+      session.unanswered += 1
+      session.unansweredBytes += frame.length
+      this.#unanswered += 1
+      this.#unansweredBytes += frame.length
+      this.#pass(session, frame)
+    }
   }
 
   /** The client is gone; its session lives on until its time is over. */
@@ -189,6 +210,10 @@ export class Host {
         lastZxid: session.lastZxid,
         ...watches.lists,
         identities: session.identities,
+        canBeReadOnly: connection.canBeReadOnly,
+        isLocal: session.isLocal,
+        mayBeGlobal: session.mayBeGlobal,
+        isReadOnly: session.isReadOnly,
       })
     }
     return rows
@@ -198,9 +223,11 @@ export class Host {
   revive(nowMs: number, row: Survivor): void {
     this.#now = nowMs
     const pinned = row.pinned === 0 ? undefined : asSid(row.pinned)
-    const { connection: id, address } = row
-    const connection = this.connected(nowMs, { id, pinned, survives: true, address })
+    const { connection: id, address, identities } = row
+    const client = { id, pinned, survives: true, address, identities }
+    const connection = this.connected(nowMs, client)
     connection.isGreeted = true
+    connection.canBeReadOnly = row.canBeReadOnly
     const session = this.#newSession(asSessionId(row.session), row.timeoutMs, connection, row.slot)
     session.heardMs = row.heardMs
     this.#alarmAtMs = Math.min(this.#alarmAtMs, this.#deadlineOf(session))
@@ -212,7 +239,9 @@ export class Host {
     for (const path of row.childWatches) session.watches.child.add(path)
     for (const path of row.persistentWatches) session.watches.persistent.add(path)
     for (const path of row.persistentRecursiveWatches) session.watches.recursive.add(path)
-    session.identities = row.identities
+    session.isLocal = row.isLocal
+    session.mayBeGlobal = row.mayBeGlobal
+    session.isReadOnly = row.isReadOnly
     this.#lastSlot = Math.max(this.#lastSlot, row.slot)
   }
 
@@ -226,6 +255,7 @@ export class Host {
       return undefined
     }
     connection.withReadOnly = request.readOnly !== undefined
+    connection.canBeReadOnly = request.readOnly === true
     const { minSessionTimeoutMs, maxSessionTimeoutMs } = this.#config
     const timeoutMs = Math.min(Math.max(request.timeOut, minSessionTimeoutMs), maxSessionTimeoutMs)
     const session =
@@ -259,6 +289,8 @@ export class Host {
     if (known !== undefined) this.#slots.delete(known.slot)
     const session = this.#newSession(id, timeoutMs, connection)
     session.lastZxid = request.lastZxidSeen
+    session.isLocal = known?.isLocal === true
+    session.mayBeGlobal = known?.mayBeGlobal === true
     return session
   }
 
@@ -279,11 +311,16 @@ export class Host {
       state: 'detached',
       lastZxid: 0,
       outstanding: 0,
+      unanswered: 0,
+      unansweredBytes: 0,
       held: [],
       watches: new WatchRecord(),
-      identities: [],
+      identities: connection?.identities ?? [],
       failingSinceMs: undefined,
       isNew: false,
+      isLocal: false,
+      mayBeGlobal: false,
+      isReadOnly: false,
     }
     if (connection !== undefined) {
       connection.session = session
@@ -304,8 +341,9 @@ export class Host {
 
   /** Asks a member to serve the session. */
   #attach(session: HostedSession): void {
-    const { connection, slot, id, timeoutMs, watches, lastZxid, identities } = session
+    const { connection, slot, id, timeoutMs, watches, lastZxid, identities, isLocal } = session
     const address = connection?.address ?? ''
+    const canBeReadOnly = connection?.canBeReadOnly === true
     session.member = this.#memberFor(connection?.pinned, session.member)
     if (session.isNew) {
       session.state = 'opening'
@@ -316,6 +354,8 @@ export class Host {
         timeoutMs,
         address,
         lastZxid,
+        identities,
+        canBeReadOnly,
       })
     }
     session.state = 'resuming'
@@ -323,8 +363,9 @@ export class Host {
     for (const [at, part] of watches.parts(limits.watchPathBytesMax).entries()) {
       if (at > 0) this.#ports.up(member, { type: 'rearm', slot, lastZxid, ...part })
       else {
-        const resumed = { slot, session: id, address, lastZxid, identities }
-        this.#ports.up(member, { type: 'resume', ...resumed, ...part })
+        const resumed = { slot, session: id, timeoutMs, address, lastZxid, identities }
+        const how = { canBeReadOnly, isLocal }
+        this.#ports.up(member, { type: 'resume', ...resumed, ...how, ...part })
       }
     }
   }
@@ -348,6 +389,9 @@ export class Host {
       const xid = header.int()
       session.watches.noteRequest(xid, header.int(), frame)
     }
+    if (session.isLocal && frame.length >= 8) {
+      session.mayBeGlobal ||= creations.has(new Reader(frame, 4).int())
+    }
     this.#ports.up(session.member as Sid, { type: 'request', slot: session.slot, frame })
   }
 
@@ -363,6 +407,11 @@ export class Host {
       case 'proved': {
         const session = this.#slots.get(message.slot)
         if (session !== undefined) session.identities = message.identities
+        return undefined
+      }
+      case 'upgraded': {
+        const session = this.#slots.get(message.slot)
+        if (session !== undefined) session.isLocal = false
         return undefined
       }
       case 'hangup': {
@@ -387,7 +436,7 @@ export class Host {
     const xid = header.int()
     const zxid = header.long()
     if (zxid > session.lastZxid) session.lastZxid = zxid
-    session.outstanding -= 1
+    this.#replied(session)
     if (connection.survives) session.watches.noteReply(xid, header.int())
     this.#ports.write(connection.id, frames)
   }
@@ -405,16 +454,48 @@ export class Host {
     this.#ports.write(connection.id, frame)
   }
 
+  #replied(session: HostedSession): void {
+    session.outstanding -= 1
+    session.unanswered -= 1
+    this.#unanswered -= 1
+    if (session.unanswered > 0) return
+    this.#unansweredBytes -= session.unansweredBytes
+    session.unansweredBytes = 0
+  }
+
+  /** Nobody waits for its replies any more. */
+  #settleAccount(session: HostedSession): void {
+    this.#unanswered -= session.unanswered
+    this.#unansweredBytes -= session.unansweredBytes
+    session.unanswered = 0
+    session.unansweredBytes = 0
+  }
+
   #attached(session: HostedSession | undefined, verdict: number): void {
     if (session === undefined || (session.state !== 'opening' && session.state !== 'resuming'))
       return
-    if (verdict === verdicts.taken) return this.#renumber(session)
     const { connection } = session
-    if (verdict === verdicts.gone) {
-      if (connection !== undefined && !connection.isGreeted) this.#refuse(connection)
-      return this.#forget(session)
+    switch (verdict) {
+      case verdicts.taken:
+        return this.#renumber(session)
+      case verdicts.gone:
+        if (connection !== undefined && !connection.isGreeted) this.#refuse(connection)
+        return this.#forget(session)
+      case verdicts.behind:
+      case verdicts.unwelcome:
+      case verdicts.crowded:
+        return this.#notServed(session)
     }
-    if (verdict === verdicts.behind) return this.#behind(session)
+    if (verdict === verdicts.local) session.isLocal = true
+    else if (verdict === verdicts.alive) session.isLocal = false
+    // What begins without a quorum is nothing to the ensemble: it ends with its connection.
+    else if (session.isNew) session.isLocal = true
+    session.isReadOnly = verdict === verdicts.readOnly
+    this.#serve(session)
+  }
+
+  #serve(session: HostedSession): void {
+    const { connection } = session
     session.state = 'serving'
     session.isNew = false
     if (connection === undefined) return this.#detach(session)
@@ -431,13 +512,13 @@ export class Host {
       timeOut: session.timeoutMs,
       sessionId: session.id,
       passwd: this.#ports.passwordOf(session.id),
-      readOnly: connection.withReadOnly ? false : undefined,
+      readOnly: connection.withReadOnly ? session.isReadOnly : undefined,
     })
     this.#ports.write(connection.id, response)
   }
 
-  /** The member knows less than the client: another may know more, or this one soon. */
-  #behind(session: HostedSession): void {
+  /** The member knows less than the client, or has no room or no quorum: another may, or this one soon. */
+  #notServed(session: HostedSession): void {
     const { connection, isNew } = session
     if (isNew) return this.#forget(session)
     if (connection !== undefined && connection.isGreeted) {
@@ -467,8 +548,9 @@ export class Host {
   #lostMember(session: HostedSession): void {
     const { connection } = session
     // Whoever has a request under way cannot know its fate: ZooKeeper's clients expect to be disconnected then. Nor can
-    // anyone tell afterwards what a watch that stays has missed: disconnected, its client knows that it must look.
-    const mustKnow = session.outstanding > 0 || session.watches.hasStaying
+    // anyone tell afterwards what a watch that stays has missed: disconnected, its client knows that it must look. And
+    // who was told that he may only read must hear when that is over.
+    const mustKnow = session.outstanding > 0 || session.watches.hasStaying || session.isReadOnly
     const isCut = connection !== undefined && (!connection.survives || mustKnow)
     if (session.state === 'detached' || session.state === 'unserved') return
     session.state = 'unserved'
@@ -499,6 +581,11 @@ export class Host {
   }
 
   #expire(session: HostedSession): void {
+    if (session.isLocal && !session.mayBeGlobal) {
+      if (session.connection === undefined) this.#detach(session)
+      else this.#hangup(session.connection)
+      return this.#forget(session)
+    }
     const served = session.state === 'serving'
     session.state = 'expiring'
     if (!served) session.member = this.#memberFor(undefined, session.member)
@@ -543,7 +630,9 @@ export class Host {
     if (session === undefined || session.connection !== connection) return
     session.connection = undefined
     session.held = []
+    this.#settleAccount(session)
     this.#detach(session)
+    if (session.isReadOnly && session.isLocal) this.#forget(session)
   }
 
   #detach(session: HostedSession): void {
@@ -561,6 +650,7 @@ export class Host {
     this.#slots.delete(session.slot)
     const { connection } = session
     session.connection = undefined
+    this.#settleAccount(session)
     if (connection === undefined) return
     connection.session = undefined
     this.#connections.delete(connection.id)
@@ -571,6 +661,13 @@ export class Host {
     this.#retryAtMs = Math.min(this.#retryAtMs, atMs)
   }
 }
+
+/** A local session that asked for one of these may own an ephemeral, and so be global. */
+const creations: ReadonlySet<number> = new Set([
+  opcodes.create.code,
+  opcodes.create2.code,
+  opcodes.multi.code,
+])
 
 const serialMask = BigInt(limits.sessionSerialMax)
 

@@ -11,12 +11,16 @@ export interface Connection {
   readonly survives: boolean
   /** Of the client, as the platform tells it: `127.0.0.1:50412`. */
   readonly address: string
+  /** What it proved by itself, a certificate's subject. */
+  readonly identities: readonly Identity[]
   readonly sinceMs: number
   session: HostedSession | undefined
   /** The client has had its ConnectResponse. */
   isGreeted: boolean
   /** Whether the ConnectRequest had the readOnly field: the response has it too then. */
   withReadOnly: boolean
+  /** The client takes a member that serves only reads. */
+  canBeReadOnly: boolean
 }
 
 export interface HostedSession {
@@ -35,8 +39,12 @@ export interface HostedSession {
   state: 'detached' | 'unserved' | 'opening' | 'resuming' | 'serving' | 'expiring'
   /** The newest zxid the client was told. */
   lastZxid: number
-  /** Requests without a reply. */
+  /** Requests that a member has and did not reply to. */
   outstanding: number
+  /** Those, and the ones that no member has yet: they are read slower where they are too many. */
+  unanswered: number
+  /** Bytes of requests since none was unanswered. */
+  unansweredBytes: number
   /** Frames of the client that no member has yet. */
   held: Uint8Array[]
   /** Kept only for connections that survive. */
@@ -47,6 +55,12 @@ export interface HostedSession {
   failingSinceMs: number | undefined
   /** It was never created: the member has still to do so. */
   isNew: boolean
+  /** No txn made it, as far as is known here. */
+  isLocal: boolean
+  /** It asked for what may make it global, whether we hear of that or not. */
+  mayBeGlobal: boolean
+  /** Its member serves only reads. */
+  isReadOnly: boolean
 }
 
 /** What is kept of a session whose socket hibernates. */
@@ -66,4 +80,8 @@ export interface Survivor {
   readonly persistentWatches: readonly string[]
   readonly persistentRecursiveWatches: readonly string[]
   readonly identities: readonly Identity[]
+  readonly canBeReadOnly: boolean
+  readonly isLocal: boolean
+  readonly mayBeGlobal: boolean
+  readonly isReadOnly: boolean
 }

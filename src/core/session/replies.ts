@@ -50,9 +50,14 @@ export class Replies {
       edge.outbox.reply(slot, xid, noZxid, 0)
       return undefined
     }
-    if (decided === 'notProved') {
-      edge.outbox.reply(slot, xid, noZxid, errorCodes.AuthFailed)
-      return 'hangup'
+    if (decided === 'closed') {
+      edge.outbox.reply(slot, xid, zxid, 0)
+      return undefined
+    }
+    if (decided !== undefined && 'refusal' in decided) {
+      const { refusal, isLast } = decided
+      edge.outbox.reply(slot, xid, isLast ? noZxid : zxid, errorCodes[refusal])
+      return isLast ? 'hangup' : undefined
     }
     if (decided !== undefined) {
       const { err } = decided.outcome
@@ -135,7 +140,7 @@ export class Replies {
   }
 }
 
-/** Replies about authentication carry none. */
+/** Replies about authentication carry no zxid. */
 const noZxid = asZxid(0)
 /** ZooKeeper's answer to what is no operation. */
 const ofNoTxn = asZxid(-1)

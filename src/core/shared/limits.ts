@@ -54,7 +54,7 @@ export const limits = {
   /** A ConnectRequest has 44 or 45 bytes; some room for clients that send more. */
   connectRequestBytesMax: 1024,
   /** How far a bridge's clock may be from the Worker's, ms, and how old what it vouches for. */
-  vouchedAddressAgeMsMax: 5 * 60_000,
+  vouchedClientAgeMsMax: 5 * 60_000,
   /** Bytes a bridge holds for a WebSocket that takes them too slowly; then it reads the client slower. */
   bridgeBufferedBytesMax: 1024 * 1024,
   /** Requests, pings among them, of one bridged client without a reply; then it is read slower. As ZooKeeper's. */
@@ -71,6 +71,14 @@ export const limits = {
   statusDeadlineMs: 2000,
   /** A member's alarm, ms: how long an evicted member may stay away when nobody calls it. */
   watchdogMs: 30_000,
+  /** Bytes of requests without a reply that a session actor reads for all its clients: a fraction of its 128 MB. */
+  unansweredBytesMax: 16 * 1024 * 1024,
+  /** How long a member looks for a quorum before it serves reads without one, ms, or a tick if that is longer: as ZooKeeper. */
+  readOnlyGraceMs: 2000,
+  /** One line in the log about a limit of one quota in this time, ms. */
+  sameQuotaWarningMs: 60_000,
+  /** Limits of quotas whose last line is remembered: a tree may have many. */
+  quotaWarningsRemembered: 1000,
   /** Requests of one WebSocket without a reply; TCP is simply read slower. Whoever sends more does not read. */
   socketBacklogMax: 100_000,
   /** A session actor at rest for this long writes down what hibernation would lose. The platform hibernates after 10 s. */

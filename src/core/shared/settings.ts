@@ -22,6 +22,14 @@ export interface Settings {
   readonly enforceQuota: boolean
   readonly containerCheckIntervalMs: number
   readonly containerMaxPerMinute: number
+  readonly maxClientCnxns: number
+  readonly maxCnxns: number
+  readonly requestThrottleMaxRequests: number
+  readonly throttledOpWaitTimeMs: number
+  readonly localSessionsEnabled: boolean
+  readonly localSessionsUpgradingEnabled: boolean
+  readonly readOnlyMode: boolean
+  readonly enforceAuthSchemes: ReadonlySet<string>
 }
 
 export const settingRows = {
@@ -134,7 +142,67 @@ export const settingRows = {
     min: 1,
     max: 100_000,
     meaning:
-      'Requests of one TCP connection that may wait for their replies; then it is read slower.',
+      'Requests of one session actor that may wait for their replies; then TCP connections that have some are read slower.',
+  },
+  MAX_CLIENT_CNXNS: {
+    kind: 'integer',
+    unit: 'connections',
+    default: 0,
+    min: 0,
+    max: 100_000,
+    meaning: 'Sessions of one client address that a member serves at a time. 0: no limit.',
+  },
+  MAX_CNXNS: {
+    kind: 'integer',
+    unit: 'connections',
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+    meaning: 'Sessions that a member serves at a time. 0: no limit.',
+  },
+  REQUEST_THROTTLE_MAX_REQUESTS: {
+    kind: 'integer',
+    unit: 'requests',
+    default: 0,
+    min: 0,
+    max: 1_000_000,
+    meaning:
+      'Writes and syncs a member may have under way at the leader; further ones wait their turn. 0: no limit.',
+  },
+  THROTTLED_OP_WAIT_TIME: {
+    kind: 'integer',
+    unit: 'ms',
+    default: 0,
+    min: 0,
+    max: 3_600_000,
+    meaning: 'A request that waited longer for its turn is answered −127, untried. 0: it waits on.',
+  },
+  LOCAL_SESSIONS_ENABLED: {
+    kind: 'flag',
+    unit: 'true or false',
+    default: false,
+    meaning:
+      'A session begins without a txn, known to its actor only, until it creates an ephemeral.',
+  },
+  LOCAL_SESSIONS_UPGRADING_ENABLED: {
+    kind: 'flag',
+    unit: 'true or false',
+    default: true,
+    meaning: 'A local session that creates an ephemeral becomes a global one; otherwise −120.',
+  },
+  READ_ONLY_MODE: {
+    kind: 'flag',
+    unit: 'true or false',
+    default: false,
+    meaning: 'A member without a quorum serves reads to clients that said they would take that.',
+  },
+  ENFORCE_AUTH_SCHEMES: {
+    kind: 'words',
+    unit: 'schemes',
+    default: '',
+    allowed: 'digest ip super x509',
+    meaning:
+      'A connection must have proved itself by one of these before it asks anything: a comma list. Unset: anybody may ask.',
   },
   SNAP_COUNT: {
     kind: 'integer',
@@ -232,6 +300,14 @@ export function readSettings(vars: Readonly<Record<string, unknown>>): Settings 
     enforceQuota: readFlag(vars, 'ENFORCE_QUOTA', complain),
     containerCheckIntervalMs: integer('CONTAINER_CHECK_INTERVAL_MS'),
     containerMaxPerMinute: integer('CONTAINER_MAX_PER_MINUTE'),
+    maxClientCnxns: integer('MAX_CLIENT_CNXNS'),
+    maxCnxns: integer('MAX_CNXNS'),
+    requestThrottleMaxRequests: integer('REQUEST_THROTTLE_MAX_REQUESTS'),
+    throttledOpWaitTimeMs: integer('THROTTLED_OP_WAIT_TIME'),
+    localSessionsEnabled: readFlag(vars, 'LOCAL_SESSIONS_ENABLED', complain),
+    localSessionsUpgradingEnabled: readFlag(vars, 'LOCAL_SESSIONS_UPGRADING_ENABLED', complain),
+    readOnlyMode: readFlag(vars, 'READ_ONLY_MODE', complain),
+    enforceAuthSchemes: readWords(vars, 'ENFORCE_AUTH_SCHEMES', complain),
   }
   // How settings go together can only be judged when each is good by itself.
   if (complaints.length === 0) complainOfPairs(settings, complain)
@@ -255,6 +331,10 @@ type IntegerName = {
 
 type FlagName = {
   [N in SettingName]: (typeof settingRows)[N]['kind'] extends 'flag' ? N : never
+}[SettingName]
+
+type WordsName = {
+  [N in SettingName]: (typeof settingRows)[N]['kind'] extends 'words' ? N : never
 }[SettingName]
 
 type Complain = (complaint: string) => void
@@ -283,12 +363,13 @@ function readName(vars: Readonly<Record<string, unknown>>, name: 'ENSEMBLE', com
 
 function readWords(
   vars: Readonly<Record<string, unknown>>,
-  name: 'FOUR_LETTER_WORDS',
+  name: WordsName,
   complain: Complain,
 ): ReadonlySet<string> {
   const { allowed, default: fallback } = settingRows[name]
   const known = new Set(allowed.split(' '))
   const text = isUnset(vars[name]) ? fallback : textOf(vars[name])
+  if (text === '') return new Set()
   if (text.trim() === '*') return known
   const words = text.split(',').map((word) => word.trim())
   if (words.some((word) => !known.has(word))) {

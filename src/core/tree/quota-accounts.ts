@@ -14,6 +14,13 @@ import {
 } from './quota.ts'
 import type { Znode } from './znode.ts'
 
+/** The quota that covers a path, and what is used of it. */
+export interface QuotaOver {
+  readonly subject: string
+  readonly limits: QuotaText
+  readonly used: QuotaText
+}
+
 export class QuotaAccounts {
   readonly #cache: NodeCache
   readonly #setUsage: (path: string, node: CachedNode, data: Uint8Array) => void
@@ -36,13 +43,13 @@ export class QuotaAccounts {
   }
 
   /** The quota that covers `path`, and what is used of it; undefined where none does. */
-  over(path: string): { readonly limits: QuotaText; readonly used: QuotaText } | undefined {
+  over(path: string): QuotaOver | undefined {
     const subject = this.#subjectOver(path)
     if (subject === undefined) return undefined
     const limits = this.#cache.get(limitsPathOf(subject))
     const used = this.#cache.get(statsPathOf(subject))
     if (limits === undefined || used === undefined) return undefined
-    return { limits: readQuota(limits.data), used: readQuota(used.data) }
+    return { subject, limits: readQuota(limits.data), used: readQuota(used.data) }
   }
 
   created(path: string, node: Znode): void {

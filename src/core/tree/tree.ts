@@ -13,8 +13,7 @@ import { type CachedNode, NodeCache } from './node-cache.ts'
 import { hexOf, OwnedNodes } from './owned-nodes.ts'
 import { containerOwner, ttlOf, ttlOwner } from './owner.ts'
 import { nameOf, parentOf } from './path.ts'
-import { QuotaAccounts } from './quota-accounts.ts'
-import type { QuotaText } from './quota.ts'
+import { QuotaAccounts, type QuotaOver } from './quota-accounts.ts'
 import { type RowChange, rooms, type RowTable } from './row-table.ts'
 import type { Change, TxnBody, TxnHeader } from './txn.ts'
 import { digestOf, statOf, type Znode } from './znode.ts'
@@ -340,7 +339,7 @@ export class Tree {
   }
 
   /** The quota that covers a path, and what is used of it; undefined where none does. */
-  quotaOver(path: string): { readonly limits: QuotaText; readonly used: QuotaText } | undefined {
+  quotaOver(path: string): QuotaOver | undefined {
     return this.#quotas.over(path)
   }
 
