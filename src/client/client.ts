@@ -121,18 +121,19 @@ export class Client {
    * NodeExists, NoNode (no parent), NoChildrenForEphemerals, InvalidAcl, BadArguments (path).
    */
   create(path: string, options: CreateOptions = {}): Promise<string> {
-    const request = createRequest(path, options)
+    const request = createRequest(path, options, this.#session.acl)
     return this.#ask('create', path, request, this.#inward)
   }
 
   /** As `create`, and answers the new node's stat too. */
   create2(path: string, options: CreateOptions = {}): Promise<Created> {
-    return this.#ask('create2', path, createRequest(path, options), this.#inwardCreated)
+    const request = createRequest(path, options, this.#session.acl)
+    return this.#ask('create2', path, request, this.#inwardCreated)
   }
 
   /** A node that the server deletes some time after its last child is gone. */
   createContainer(path: string, options: NodeOptions = {}): Promise<Created> {
-    const request = containerRequest(path, options)
+    const request = containerRequest(path, options, this.#session.acl)
     return this.#ask('createContainer', path, request, this.#inwardCreated)
   }
 
@@ -141,7 +142,7 @@ export class Client {
    * extended types; BadArguments below 1 ms.
    */
   createTtl(path: string, ttlMs: number, options: CreateTtlOptions = {}): Promise<Created> {
-    const request = ttlRequest(path, ttlMs, options)
+    const request = ttlRequest(path, ttlMs, options, this.#session.acl)
     return this.#ask('createTtl', path, request, this.#inwardCreated)
   }
 
@@ -207,7 +208,13 @@ export class Client {
    *     const [path, stat] = await client.multi([step.create('/a'), step.set('/b', 'x', { version: 3 })])
    */
   multi<const S extends readonly Step<unknown>[]>(steps: S): Promise<Answers<S>> {
-    return this.#askMany('multi', steps, (body) => readAnswers(steps, body, this.#nameOf))
+    const { acl } = this.#session
+    const asked = steps.map(({ operation, path, requestWith }) => ({
+      operation,
+      path,
+      request: requestWith(acl),
+    }))
+    return this.#askMany('multi', asked, (body) => readAnswers(steps, body, this.#nameOf))
   }
 
   /**

@@ -13,7 +13,7 @@ export type Data = Uint8Array | string | null
 export interface NodeOptions {
   /** Default: no bytes. */
   readonly data?: Data
-  /** Default: everyone may do everything. */
+  /** Default: the client's, which is that everyone may do everything. */
   readonly acl?: readonly jute.Acl[]
 }
 
@@ -36,22 +36,32 @@ export interface Created {
 /** World: everyone may do everything. */
 export const openAcl: readonly jute.Acl[] = [allow.world()]
 
-export function createRequest(path: string, options: CreateOptions) {
-  return { ...nodeRequest(path, options), flags: createFlags[options.mode ?? 'persistent'] }
+/** Here and below: `acl` is of nodes whose options name none. */
+export function createRequest(path: string, options: CreateOptions, acl: readonly jute.Acl[]) {
+  return { ...nodeRequest(path, options, acl), flags: createFlags[options.mode ?? 'persistent'] }
 }
 
-export function containerRequest(path: string, options: NodeOptions) {
-  return { ...nodeRequest(path, options), flags: createFlags.container }
+export function containerRequest(path: string, options: NodeOptions, acl: readonly jute.Acl[]) {
+  return { ...nodeRequest(path, options, acl), flags: createFlags.container }
 }
 
-export function ttlRequest(path: string, ttlMs: number, options: CreateTtlOptions) {
+export function ttlRequest(
+  path: string,
+  ttlMs: number,
+  options: CreateTtlOptions,
+  acl: readonly jute.Acl[],
+) {
   const { persistentWithTtl, persistentSequentialWithTtl } = createFlags
   const flags = options.sequential ? persistentSequentialWithTtl : persistentWithTtl
-  return { ...nodeRequest(path, options), flags, ttl: ttlMs }
+  return { ...nodeRequest(path, options, acl), flags, ttl: ttlMs }
 }
 
-function nodeRequest(path: string, { data = '', acl = openAcl }: NodeOptions) {
-  return { path, data: bytesOf(data), acl }
+function nodeRequest(path: string, options: NodeOptions, acl: readonly jute.Acl[]) {
+  return {
+    path,
+    data: bytesOf(options.data === undefined ? '' : options.data),
+    acl: options.acl ?? acl,
+  }
 }
 
 export function bytesOf(data: Data): Uint8Array | null {

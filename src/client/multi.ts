@@ -1,7 +1,7 @@
 /** Steps of a multi, and what each of them answers. */
 import { MalformedFrame, type Reader } from '../core/jute/codec.ts'
-import type { Stat } from '../core/jute/records.ts'
-import { readMultiResponse, type MultiOperation, type MultiResult } from '../core/wire/multi.ts'
+import type { Acl, Stat } from '../core/jute/records.ts'
+import { type MultiResult, readMultiResponse } from '../core/wire/multi.ts'
 import type { Operation } from '../core/wire/opcodes.ts'
 import { refusalOf } from '../core/wire/refusals.ts'
 import {
@@ -18,9 +18,11 @@ import {
 import { MultiError } from './errors.ts'
 
 /** One step of a multi. `R` is what it answers. */
-export interface Step<R> extends MultiOperation {
+export interface Step<R> {
+  readonly operation: Operation
   readonly path: string
-  readonly request: { readonly path: string }
+  /** Its record; `acl` is of nodes that are created without one. */
+  readonly requestWith: (acl: readonly Acl[]) => object
   /** `inward` is the application's name of a path. */
   answerOf(reply: unknown, inward: (path: string) => string): R
 }
@@ -38,34 +40,45 @@ interface VersionOption {
 export const step = {
   /** Answers the path, with its digits where sequential. */
   create: (path: string, options: CreateOptions = {}): Step<string> =>
-    stepOf('create', createRequest(path, options), pathOf),
+    stepOf('create', path, (acl) => createRequest(path, options, acl), pathOf),
 
   /** As `create`, without the stat too: servers take it and answer it so in a multi (seen in 3.8.0). */
   create2: (path: string, options: CreateOptions = {}): Step<string> =>
-    stepOf('create2', createRequest(path, options), pathOf),
+    stepOf('create2', path, (acl) => createRequest(path, options, acl), pathOf),
 
   /** Answers the path and the new node's stat. */
   createContainer: (path: string, options: NodeOptions = {}): Step<Created> =>
-    stepOf('createContainer', containerRequest(path, options), createdOf),
+    stepOf('createContainer', path, (acl) => containerRequest(path, options, acl), createdOf),
 
   /** Answers the path, with its digits where sequential, and the new node's stat. */
   createTtl: (path: string, ttlMs: number, options: CreateTtlOptions = {}): Step<Created> =>
-    stepOf('createTtl', ttlRequest(path, ttlMs, options), createdOf),
+    stepOf('createTtl', path, (acl) => ttlRequest(path, ttlMs, options, acl), createdOf),
 
   /** Answers the new stat. */
   set: (path: string, data: Data, { version = -1 }: VersionOption = {}): Step<Stat> =>
     stepOf(
       'setData',
-      { path, data: bytesOf(data), version },
+      path,
+      () => ({ path, data: bytesOf(data), version }),
       (reply) => (reply as { stat: Stat }).stat,
     ),
 
   delete: (path: string, { version = -1 }: VersionOption = {}): Step<undefined> =>
-    stepOf('delete', { path, version }, () => undefined),
+    stepOf(
+      'delete',
+      path,
+      () => ({ path, version }),
+      () => undefined,
+    ),
 
   /** Changes nothing; the multi fails unless the node exists with this version. */
   check: (path: string, { version = -1 }: VersionOption = {}): Step<undefined> =>
-    stepOf('check', { path, version }, () => undefined),
+    stepOf(
+      'check',
+      path,
+      () => ({ path, version }),
+      () => undefined,
+    ),
 }
 
 /** The answers of a multi's reply. Throws MultiError where a step was refused, MalformedFrame where one has no answer. */
@@ -103,12 +116,13 @@ function answeredAs(operation: Operation): readonly Operation[] {
 
 const runtimeInconsistency = -2
 
-function stepOf<R, Request extends { readonly path: string }>(
+function stepOf<R>(
   operation: Operation,
-  request: Request,
+  path: string,
+  requestWith: Step<R>['requestWith'],
   answerOf: Step<R>['answerOf'],
 ): Step<R> {
-  return { operation, path: request.path, request, answerOf }
+  return { operation, path, requestWith, answerOf }
 }
 
 const pathOf = (reply: unknown, inward: (path: string) => string): string =>

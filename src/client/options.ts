@@ -1,5 +1,7 @@
 /** What an application may choose about a client, and what holds when it does not. */
+import type { Acl } from '../core/jute/records.ts'
 import { Chroot } from './chroot.ts'
+import { openAcl } from './create.ts'
 import { type Dial, webSocket } from './transport.ts'
 
 /** What it takes to go on with a session: from `client.session`, in this process or another. */
@@ -20,6 +22,8 @@ export interface ClientOptions {
   readonly member?: number
   /** A path whose subtree is this client's whole tree: with `/app`, `/a` is `/app/a` at the server. It must be there. */
   readonly chroot?: string
+  /** Of nodes that are created without one. Default: everyone may do everything. Recipes create theirs so. */
+  readonly acl?: readonly Acl[]
   /**
    * Also take a server that is cut off from its ensemble and only answers reads, until one that also writes is found. Default:
    * false. See `isReadOnly`.
@@ -47,6 +51,7 @@ export interface Settings {
   readonly session: SessionTicket | undefined
   readonly member: number | undefined
   readonly chroot: Chroot
+  readonly acl: readonly Acl[]
   readonly canBeReadOnly: boolean
   readonly transport: Dial
   readonly connectTimeoutMs: number
@@ -67,6 +72,7 @@ export function settingsOf(url: string | readonly string[], options: ClientOptio
     session: options.session && { ...options.session, timeoutMs },
     member: options.member,
     chroot: new Chroot(options.chroot ?? '/'),
+    acl: options.acl ?? openAcl,
     canBeReadOnly: options.canBeReadOnly ?? false,
     transport: options.transport ?? webSocket,
     connectTimeoutMs: options.connectTimeoutMs ?? Math.max(1000, timeoutMs / urls.length),

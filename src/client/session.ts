@@ -1,5 +1,5 @@
 /** A session: over one connection after the other, until a server or the application says that it is over. */
-import type { ConnectResponse } from '../core/jute/records.ts'
+import type { Acl, ConnectResponse } from '../core/jute/records.ts'
 import { asSessionId, showSessionId } from '../core/shared/units.ts'
 import { type Operation, xids } from '../core/wire/opcodes.ts'
 import { Backoff } from './backoff.ts'
@@ -55,6 +55,11 @@ export class Session {
 
   get chroot(): Chroot {
     return this.#settings.chroot
+  }
+
+  /** Of nodes that are created without one. */
+  get acl(): readonly Acl[] {
+    return this.#settings.acl
   }
 
   get isReadOnly(): boolean {

@@ -63,8 +63,8 @@ describe.each(Object.entries(ways))('over %s', (way, openAt) => {
     }
     isOver = true
     await writing
-    expect(cache.children(root).length).toBeGreaterThan(0)
     await until('the copy to be the tree', () => isTree(cache, writer, root))
+    expect(cache.children(root).length).toBeGreaterThan(0)
     await until('the holder back', () => holder.sync().then(() => true))
     expect(holder.session?.id).toBe(session)
     expect(hold.lost.aborted).toBe(false)

@@ -1,11 +1,19 @@
 import { expect, test } from 'vitest'
-import { allow, type Client, permissions, type State } from '../../../src/client/index.ts'
+import {
+  allow,
+  type Client,
+  openAcl,
+  permissions,
+  type State,
+  step,
+} from '../../../src/client/index.ts'
 import { Fixture, refusal, type Target, textOf } from './fixture.ts'
 
 export function auth(target: Target): void {
   const it = new Fixture(target)
   proving(it)
   entries(it)
+  defaults(it)
   refusing(it)
 }
 
@@ -94,6 +102,26 @@ function entries(it: Fixture): void {
     const near = await it.client.create(`${it.root}/near`, { acl })
     expect((await it.client.get(near)).stat.version).toBe(0)
     expect(await refusal(it.client.set(near, 'x'))).toBe('NoAuth')
+  })
+}
+
+function defaults(it: Fixture): void {
+  test('a client’s own ACL is that of every node it creates without one', async () => {
+    const acl = [await allow.digest('bob', 'pw')]
+    const client = it.open({ acl })
+    await client.addAuth('digest', 'bob:pw')
+    await client.create(`${it.root}/a`)
+    await client.create2(`${it.root}/b`)
+    await client.createContainer(`${it.root}/c`)
+    await client.createTtl(`${it.root}/d`, 60_000)
+    await client.multi([step.create(`${it.root}/e`), step.createTtl(`${it.root}/f`, 60_000)])
+    const open = await client.create(`${it.root}/open`, { acl: openAcl })
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) {
+      expect((await client.getAcl(`${it.root}/${name}`)).acl).toEqual(acl)
+    }
+    await it.client.sync()
+    expect((await it.client.getAcl(open)).acl).toEqual(openAcl)
+    expect(await refusal(it.client.get(`${it.root}/a`))).toBe('NoAuth')
   })
 }
 
