@@ -5,8 +5,12 @@ import { tcp } from '../../src/client/node-tcp.ts'
 import { encode, Reader } from '../../src/core/jute/codec.ts'
 import { CreateRequest, WatchedPathRequest } from '../../src/core/jute/records.ts'
 import { Random } from '../../src/core/shared/random.ts'
-import { opcodes } from '../../src/core/wire/opcodes.ts'
+import { wholeFrames } from '../../src/core/wire/deframer.ts'
+import { opcodes, xids } from '../../src/core/wire/opcodes.ts'
 import { type Ensemble, startEnsemble } from '../support/ensemble.ts'
+import { until } from '../support/until.ts'
+import { joined, mutate } from '../fuzz/mutation.ts'
+import { someRequest } from '../fuzz/requests.ts'
 import { connectRequest, framed, RawClient, request } from './raw-client.ts'
 
 let ensemble: Ensemble
@@ -77,7 +81,8 @@ it('random bodies of every operation are answered in order, or close the connect
     const body = Uint8Array.from({ length: random.between(0, 60) }, () => random.next() & 0xff)
     client.send(request(1, code, body))
     const reply = await client.frame()
-    if (reply !== undefined) expect(new Reader(reply).int()).toBe(1)
+    // A ping is answered under its own xid, whatever it was asked under.
+    if (reply !== undefined) expect(xidOf(reply)).toBe(code === opcodes.ping.code ? xids.ping : 1)
     client.destroy()
   }
   await everybodyElseGoesOn()
@@ -119,6 +124,100 @@ it('half a frame on a WebSocket closes it', async () => {
   await closed
   await everybodyElseGoesOn()
 })
+
+const batches = 360
+const framesPerBatch = 6
+const lastXid = 0x7000_0000
+
+/** Requests damaged inside, then one that is whole; every tenth time the stream itself is damaged and nothing follows. */
+function someBatch(random: Random): { readonly bytes: Uint8Array; readonly isAnswered: boolean } {
+  const isAnswered = random.between(0, 9) > 0
+  const frames = Array.from({ length: framesPerBatch }, (_, at) =>
+    framed(mutate(someRequest(at + 1, random), someRequest(at + 1, random), random)),
+  ).filter((frame) => frame.length > 4)
+  if (!isAnswered)
+    return { bytes: mutate(joined(...frames), frames[0] ?? joined(), random), isAnswered }
+  frames.push(request(lastXid, opcodes.getData.code, rootRead))
+  return { bytes: joined(...frames), isAnswered }
+}
+
+const rootRead = encode(WatchedPathRequest, { path: '/', watch: false })
+const xidOf = (frame: Uint8Array): number => new Reader(frame).int()
+
+/** The bystander works all the while; answers how much it got done. */
+async function besideABystander(lanes: readonly Promise<unknown>[]): Promise<number> {
+  let isOver = false
+  const all = Promise.all(lanes).finally(() => (isOver = true))
+  let rounds = 0
+  for (; !isOver; rounds++) await everybodyElseGoesOn()
+  await all
+  return rounds
+}
+
+async function untilAnswered(client: RawClient): Promise<boolean> {
+  for (;;) {
+    const frame = await client.frame()
+    if (frame === undefined) return false
+    if (xidOf(frame) === lastXid) return true
+  }
+}
+
+it('thousands of damaged frames over TCP cost their senders their connections at most', async () => {
+  const random = new Random(11)
+  let [answered, closed] = [0, 0]
+  const lane = async (): Promise<void> => {
+    for (let at = 0; at < batches / 3; at++) {
+      const { bytes, isAnswered } = someBatch(random)
+      const client = await RawClient.open(port)
+      client.send(bytes)
+      if (isAnswered && (await untilAnswered(client))) answered += 1
+      else closed += 1
+      client.destroy()
+    }
+  }
+  expect(await besideABystander([lane(), lane(), lane()])).toBeGreaterThan(3)
+  expect(answered).toBeGreaterThan(10)
+  expect(closed).toBeGreaterThan(10)
+  await nobodyBroke()
+})
+
+it('thousands of damaged frames in WebSocket messages close those WebSockets at most', async () => {
+  const random = new Random(12)
+  let [answered, closed] = [0, 0]
+  const lane = async (): Promise<void> => {
+    for (let at = 0; at < batches / 3; at++) {
+      const { bytes, isAnswered } = someBatch(random)
+      const socket = await openSocket()
+      const isOver = new Promise<boolean>((resolve) => {
+        socket.addEventListener('close', () => resolve(false))
+        socket.addEventListener('message', ({ data }) => {
+          const frames = wholeFrames(new Uint8Array(data as ArrayBuffer), 2 ** 25)
+          if (frames.some((frame) => xidOf(frame) === lastXid)) resolve(true)
+        })
+      })
+      socket.send(bytes)
+      // A damaged stream may by chance still be one of whole frames.
+      if (!isAnswered) socket.close()
+      if (await isOver) answered += 1
+      else closed += 1
+      socket.close()
+    }
+  }
+  expect(await besideABystander([lane(), lane(), lane()])).toBeGreaterThan(3)
+  expect(answered).toBeGreaterThan(10)
+  expect(closed).toBeGreaterThan(10)
+  await nobodyBroke()
+})
+
+/** No member ended its life, no actor lost a member, and the trees agree. */
+async function nobodyBroke(): Promise<void> {
+  for (const event of ['member.broken', 'edge.lost']) expect(ensemble.logs).not.toContain(event)
+  await until('equal digests', async () => {
+    await bystander.sync()
+    const members = (await ensemble.members()) as unknown as { zxid: string; digest: string }[]
+    return new Set(members.map(({ zxid, digest }) => `${zxid} ${digest}`)).size === 1
+  })
+}
 
 async function everybodyElseGoesOn(): Promise<void> {
   expect(await bystander.exists('/bystander')).toBeDefined()

@@ -21,8 +21,15 @@ export function matchesAddress(pattern: string, address: string): boolean {
   return true
 }
 
-/** The address of `127.0.0.1:5000` and `[::1]:5000`; one without a port is taken as it is. */
+/**
+ * The address of `127.0.0.1:5000` and `[::1]:5000`; one without a port is taken as it is. Who comes by v4 to a port that
+ * listens to both is `[::ffff:127.0.0.1]:5000`, and is meant by 127.0.0.1, as in Java.
+ */
 export function hostOf(peer: string): string {
+  return withoutPort(peer).replace(/^::ffff:(?=\d+\.)/i, '')
+}
+
+function withoutPort(peer: string): string {
   const bracketed = /^\[([^\]]*)\](?::\d+)?$/.exec(peer)
   if (bracketed !== null) return bracketed[1] ?? ''
   const parts = peer.split(':')
