@@ -35,6 +35,10 @@ function tableOf(variables: Rows): string {
 }
 
 function defaultOf(row: SettingRow): string {
+  if (row.kind === 'text') return 'none'
+  if (typeof row.default === 'object' && 'sumOf' in row.default) {
+    return row.default.sumOf.map((name) => `\`${name}\``).join(' + ')
+  }
   if (typeof row.default === 'object') return `${row.default.times} × \`${row.default.of}\``
   if (row.default === '') return 'none'
   return row.kind !== 'name' && row.kind !== 'words' ? String(row.default) : `\`${row.default}\``
@@ -46,6 +50,8 @@ function allowedOf(row: SettingRow): string {
       return `${row.min} to ${row.max}`
     case 'name':
       return 'a-z, 0-9, -'
+    case 'text':
+      return row.allowed
     case 'flag':
       return 'true, false'
     case 'words':

@@ -16,6 +16,7 @@ import { lose } from './trace-commands/lose.ts'
 import { note } from './trace-commands/note.ts'
 import { propose } from './trace-commands/propose.ts'
 import { read } from './trace-commands/read.ts'
+import { reconfig } from './trace-commands/reconfig.ts'
 import { run } from './trace-commands/run.ts'
 import { say } from './trace-commands/say.ts'
 import { silence } from './trace-commands/silence.ts'
@@ -34,6 +35,7 @@ const commands: Readonly<Record<string, Command>> = {
   note,
   propose,
   read,
+  reconfig,
   run,
   say,
   silence,

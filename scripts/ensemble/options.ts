@@ -101,9 +101,9 @@ export function readOptions(env: Env): Options {
 
   const complaints: string[] = []
   const settings = collecting(complaints, () => readSettings(vars)) ?? readSettings({})
-  const { zkPort, members, observers } = settings
-  const cluster = readCluster(env, members + observers, (complaint) => complaints.push(complaint))
-  const served = cluster === undefined ? members + observers : 1
+  const { zkPort, maxMembers } = settings
+  const cluster = readCluster(env, maxMembers, (complaint) => complaints.push(complaint))
+  const served = cluster === undefined ? maxMembers : 1
   const zkPorts = Array.from({ length: served }, (_, index) => zkPort + index)
   const httpPort = Number(text('HTTP_PORT'))
   if (!Number.isInteger(httpPort) || httpPort < 1 || httpPort > 65535) {

@@ -1,5 +1,6 @@
 /** What wrangler.toml gives the Worker and its actors, and how actors are named. */
 import { readSettings, type Settings } from '../core/shared/settings.ts'
+import { type Configuration, firstConfiguration } from '../core/zab/configuration.ts'
 import { asSid, type Sid } from '../core/shared/units.ts'
 import type { Door } from './door.ts'
 import type { Member } from './member.ts'
@@ -31,13 +32,28 @@ export function settingsOf(env: Env): Settings {
   return readSettings(env)
 }
 
-export const votersOf = (settings: Settings): Sid[] => sids(1, settings.members)
-export const observersOf = (settings: Settings): Sid[] =>
-  sids(settings.members + 1, settings.observers)
-export const membersOf = (settings: Settings): Sid[] => [
-  ...votersOf(settings),
-  ...observersOf(settings),
-]
+/** The members of an empty ensemble; afterwards its configuration says who they are. */
+export const firstMembersOf = (settings: Settings): Sid[] =>
+  sids(1, settings.members + settings.observers)
+
+/** Whether this number may be a member's, now or one day. */
+export const mayBeMember = ({ maxMembers }: Settings, sid: number): boolean =>
+  Number.isInteger(sid) && sid >= 1 && sid <= maxMembers
+
+/** What the settings tell an empty member. */
+export function firstConfigurationOf(settings: Settings): Configuration {
+  const { members, observers, groups, weights, advertisedHost, zkPort } = settings
+  const grouping = {
+    groups: new Map(groups.flatMap((group, at) => group.map((sid) => [asSid(sid), at + 1]))),
+    weights: new Map([...weights].map(([sid, weight]) => [asSid(sid), weight])),
+  }
+  return firstConfiguration({
+    voters: sids(1, members),
+    observers: sids(members + 1, observers),
+    grouping: groups.length === 0 ? undefined : grouping,
+    clientOf: (sid) => advertisedHost && `${advertisedHost}:${zkPort + sid - 1}`,
+  })
+}
 
 const sids = (first: number, count: number): Sid[] =>
   Array.from({ length: count }, (_, at) => asSid(first + at))

@@ -6,6 +6,7 @@
  * takes over in one transaction, so a crash leaves the old tree or the new one. Everything has its checksum; what does
  * not match throws Damage, and `beginRecovery` then puts it aside until a leader gave it all anew.
  */
+import { bytesOf, textOf } from '../core/jute/codec.ts'
 import { invariant } from '../core/shared/assert.ts'
 import { Damage, sound } from '../core/shared/damage.ts'
 import { seal, unseal } from '../core/shared/seal.ts'
@@ -22,7 +23,8 @@ import {
 import { type Row, type RowChange, type RowKey, type RowTable } from '../core/tree/row-table.ts'
 import { rowsOfChunk } from '../core/tree/snapshot.ts'
 import type { Persist } from '../core/turn.ts'
-import { type LogBatch, readBatch, sliceBatch } from '../core/zab/log-batch.ts'
+import type { Configuration } from '../core/zab/configuration.ts'
+import { type LogBatch, readBatch, sliceBatch, storedConfiguration } from '../core/zab/log-batch.ts'
 import type { RestoredLog } from '../core/zab/member.ts'
 import { FactStore } from './fact-store.ts'
 import { reading } from './reading.ts'
@@ -50,6 +52,7 @@ const sidKey = 'sid'
 /** What stands beside the log. */
 const otherKeys: ReadonlySet<string> = new Set([formatKey, damageKey, sidKey])
 const logPrefix = 'log/'
+const configurationKey = 'configuration'
 const keyOf = (first: Zxid): string => logPrefix + first.toString(16).padStart(16, '0')
 
 export class MemberStore implements RowTable {
@@ -110,12 +113,23 @@ export class MemberStore implements RowTable {
     const acceptedEpoch = asEpoch(this.#facts.get('acceptedEpoch'))
     if (this.#isRecovering) {
       const [currentEpoch, base] = [asEpoch(0), asZxid(0)]
-      return { acceptedEpoch, currentEpoch, base, batches: [], committed, mustRecover: true }
+      const configuration = this.#configurationIfSound()
+      const none = { currentEpoch, base, batches: [] }
+      return { acceptedEpoch, ...none, committed, mustRecover: true, configuration }
     }
     const base = this.#base()
     const batches = this.#readLog(base)
     const currentEpoch = asEpoch(this.#facts.get('currentEpoch'))
-    return { acceptedEpoch, currentEpoch, base, batches, committed, mustRecover: false }
+    const configuration = this.#configuration()
+    return {
+      acceptedEpoch,
+      currentEpoch,
+      base,
+      batches,
+      committed,
+      mustRecover: false,
+      configuration,
+    }
   }
 
   /** Writes what a turn must persist. Safe once `durable` resolves, not before. */
@@ -275,6 +289,9 @@ export class MemberStore implements RowTable {
     if (persist.truncate !== undefined) this.#truncate(persist.truncate)
     for (const batch of persist.append ?? []) this.#append(batch, false)
     if (persist.currentEpoch !== undefined) this.#facts.set('currentEpoch', persist.currentEpoch)
+    if (persist.configuration !== undefined) {
+      this.#storage.kv.put(configurationKey, seal(bytesOf(persist.configuration.text)))
+    }
   }
 
   #append(batch: LogBatch, unconfirmed: boolean): void {
@@ -333,6 +350,22 @@ export class MemberStore implements RowTable {
   #dropWholeLog(): void {
     for (const [key] of this.#storage.kv.list({ prefix: logPrefix })) this.#storage.kv.delete(key)
     this.#log = []
+  }
+
+  /** Who must recover asks those that it knows of; at worst those of the settings. */
+  #configurationIfSound(): Configuration | undefined {
+    try {
+      return this.#configuration()
+    } catch (fault) {
+      if (!(fault instanceof Damage)) throw fault
+      return undefined
+    }
+  }
+
+  #configuration(): Configuration | undefined {
+    const sealed = this.#storage.kv.get<Uint8Array>(configurationKey)
+    if (sealed === undefined) return undefined
+    return storedConfiguration(textOf(unseal(new Uint8Array(sealed), 'the configuration')))
   }
 
   /** The zxid just before the first txn of the log. */

@@ -11,6 +11,7 @@ import type { Settings } from '../core/shared/settings.ts'
 import { asEpoch, asZxid, type Sid, showZxid } from '../core/shared/units.ts'
 import type { ClientLine } from '../core/session/desk.ts'
 import type { DeskCounters } from '../core/session/replies.ts'
+import { isStandalone } from '../core/request/prepare-reconfig.ts'
 import { Replica, type ReplicaTurn } from '../core/replica.ts'
 import type { RowTable } from '../core/tree/row-table.ts'
 import { checkpointZxidOf } from '../core/tree/tree.ts'
@@ -21,13 +22,12 @@ import { readNotification, writeNotification } from '../core/zab/packet-codec.ts
 import {
   actorOfSession,
   type Env,
+  firstConfigurationOf,
   instanceOf,
   memberStub,
-  observersOf,
   sessionActorStub,
   settingsOf,
   sidOfMember,
-  votersOf,
 } from './env.ts'
 import { log } from './log.ts'
 import { MemberEdges } from './member-edges.ts'
@@ -47,6 +47,8 @@ export interface MemberStatus {
   /** It serves reads, without a quorum. */
   readonly isReadOnly: boolean
   readonly leader: number | undefined
+  /** Of the configuration in force, as far as this member knows. */
+  readonly members: readonly number[]
   readonly nodes: number
   readonly ephemerals: number
   readonly dataBytes: number
@@ -152,7 +154,7 @@ export class Member extends DurableObject<Env> {
 
   status(): MemberStatus {
     const { zab, tree, desk } = this.#replica
-    const isAlone = this.#settings.members + this.#settings.observers === 1
+    const isAlone = isStandalone(zab.membership.active, this.#settings)
     const role = zab.role === 'leading' ? (isAlone ? 'standalone' : 'leader') : roleNames[zab.role]
     return {
       sid: this.#sid,
@@ -164,6 +166,7 @@ export class Member extends DurableObject<Env> {
       isServing: this.#replica.isServing,
       isReadOnly: this.#replica.isReadOnly,
       leader: zab.leader,
+      members: zab.membership.active.sids,
       nodes: tree.nodeCount,
       ephemerals: tree.ephemeralCount,
       dataBytes: tree.dataBytes,
@@ -246,7 +249,8 @@ export class Member extends DurableObject<Env> {
     const { refusal, damage, isRecovering } = this.#store
     if (refusal !== undefined) log('member.refuses', { sid: this.#sid, why: refusal })
     if (!isRecovering) return
-    const isAlone = votersOf(this.#settings).every((sid) => sid === this.#sid)
+    const { voters } = this.#replica.zab.membership.active
+    const isAlone = voters.every((sid) => sid === this.#sid)
     const whatNow = isAlone
       ? 'no other member has a vote: put a copy of its disk in place, or rebuild it, empty'
       : 'does not vote until a leader gave it everything anew'
@@ -273,8 +277,7 @@ export class Member extends DurableObject<Env> {
     const settings = this.#settings
     const config = {
       sid: this.#sid,
-      voters: votersOf(settings),
-      observers: observersOf(settings),
+      first: firstConfigurationOf(settings),
       tickTimeMs: settings.tickTimeMs,
       initLimitTicks: settings.initLimitTicks,
       syncLimitTicks: settings.syncLimitTicks,
@@ -436,6 +439,7 @@ const noLog: RestoredLog = {
   batches: [],
   committed: asZxid(0),
   mustRecover: true,
+  configuration: undefined,
 }
 const noRows: RowTable = { get: () => undefined, names: () => [], page: () => [] }
 

@@ -14,7 +14,7 @@ import type { Identity } from '../core/tree/acl.ts'
 import { knownClientHeaders, readSubject } from '../core/wire/client.ts'
 import { Deframer, wholeFrames } from '../core/wire/deframer.ts'
 import { Channel } from './channel.ts'
-import { type Env, memberStub, membersOf, placeOfSessionActor, settingsOf } from './env.ts'
+import { type Env, firstMembersOf, memberStub, placeOfSessionActor, settingsOf } from './env.ts'
 import { log } from './log.ts'
 import { SessionStore } from './session-store.ts'
 import { readPreamble, TcpConnection } from './tcp-connection.ts'
@@ -168,7 +168,7 @@ export class Session extends DurableObject<Env> {
     return new Host(
       {
         ...place,
-        members: membersOf(this.#settings),
+        members: firstMembersOf(this.#settings),
         tickTimeMs,
         minSessionTimeoutMs,
         maxSessionTimeoutMs,

@@ -36,14 +36,14 @@ export type Judgement =
 
 export class DigestWatch {
   readonly #own: Sid
-  readonly #quorum: QuorumVerifier
+  readonly #quorum: Pick<QuorumVerifier, 'isQuorum'>
   #notes: Noted[] = []
   /** What the leader said of a zxid that is not applied here yet. */
   #wanted: Noted | undefined
   #round: Round | undefined
   #mismatches = 0
 
-  constructor(own: Sid, quorum: QuorumVerifier) {
+  constructor(own: Sid, quorum: Pick<QuorumVerifier, 'isQuorum'>) {
     this.#own = own
     this.#quorum = quorum
   }

@@ -2,6 +2,7 @@
  * One member of the ensemble, whole: consensus, tree, sessions and watches behind steps that take one input and answer
  * one turn. The shell performs the turn and nothing else.
  */
+import { bytesOf } from './jute/codec.ts'
 import { invariant } from './shared/assert.ts'
 import { DigestWatch, type Mismatch, type Noted } from './digest-watch.ts'
 import { Damage } from './shared/damage.ts'
@@ -10,19 +11,19 @@ import type { Random } from './shared/random.ts'
 import { asSessionId, asZxid, showZxid, type Sid, type Zxid } from './shared/units.ts'
 import { ForwardWriter, type Forwarded, readForwarded } from './request/forward.ts'
 import type { QuotaWarning, Rules } from './request/prepare.ts'
+import { type Ensemble, isStandalone } from './request/prepare-reconfig.ts'
 import { Proposer } from './request/proposer.ts'
 import type { Authentication } from './session/authentication.ts'
 import { Desk, type DeskRules } from './session/desk.ts'
-import { configText } from './tree/config-text.ts'
 import type { TreeEvent } from './tree/events.ts'
 import type { RowChange, RowKey, RowTable } from './tree/row-table.ts'
 import { rowsToChunk } from './tree/snapshot.ts'
 import { Tree } from './tree/tree.ts'
 import { readTxn } from './tree/txn.ts'
 import { type LinkId, newTurn, type PeerInput, type Turn } from './turn.ts'
+import type { Configuration } from './zab/configuration.ts'
 import { entriesOf, type LogBatch } from './zab/log-batch.ts'
 import type { CarriedPacket, Packet } from './zab/messages.ts'
-import { Majority } from './zab/quorum.ts'
 import { type OpenSnapshot, type RestoredLog, type ZabConfig, ZabMember } from './zab/member.ts'
 
 export interface ReplicaConfig extends ZabConfig {
@@ -87,6 +88,10 @@ export class Replica {
   /** Batches ready to be proposed. */
   #cutBatches: LogBatch[] = []
   #openSnapshots = 0
+  /** Configurations whose members are to be woken. */
+  readonly #called: Configuration[] = []
+  /** The configuration that the tree shows. */
+  #noted: Configuration | undefined
   /** A snapshot was written over the checkpoint, and the tree is not yet opened anew. */
   #isInstalling = false
   #txnsSinceCheckpoint = 0
@@ -101,10 +106,10 @@ export class Replica {
   constructor(config: ReplicaConfig, restored: RestoredLog, table: RowTable, random: Random) {
     this.#config = config
     this.#table = table
-    this.#tree = new Tree(table, config.cacheBytes, configText(config.voters, config.observers))
+    this.#tree = new Tree(table, config.cacheBytes)
     invariant(this.#tree.applied === restored.committed, 'log and checkpoint are of one member')
     this.zab = new ZabMember(config, restored, { open: () => this.#openSnapshot() }, random)
-    this.#digests = new DigestWatch(config.sid, new Majority(config.voters))
+    this.#digests = new DigestWatch(config.sid, this.zab.membership)
     const upstream = {
       forward: (request: Forwarded) => this.#forward(request),
       sync: (number: number) => this.#sync(number),
@@ -215,18 +220,20 @@ export class Replica {
       this.#digests.forgetOwn()
       this.#txnsSinceCheckpoint = 0
       this.#bytesSinceCheckpoint = 0
-      const { cacheBytes, voters, observers } = this.#config
-      this.#tree = new Tree(this.#table, cacheBytes, configText(voters, observers))
+      this.#noted = undefined
+      this.#tree = new Tree(this.#table, this.#config.cacheBytes)
       invariant(this.#tree.applied === turn.installed, 'an installed snapshot is the one announced')
     }
     if (turn.serving === false) this.#stopServing(turn)
     if (turn.committed !== undefined) this.#apply(turn.committed)
     if (turn.serving === true) this.#beginServing()
+    else if (this.#isServing) this.#noteMembers()
     for (const { link, peer, packet } of turn.received)
       this.#receivePacket(turn, link, peer, packet)
     this.#judgeReadOnly(turn)
     this.desk.releaseThrottled()
     this.#flushForwards(turn)
+    for (const configuration of this.#called.splice(0)) this.zab.call(configuration, turn)
     this.#reap()
     this.#propose(turn)
     this.#answerSyncs(turn)
@@ -236,11 +243,38 @@ export class Replica {
   #beginServing(): void {
     this.#isServing = true
     this.#lookingSinceMs = Infinity
+    this.#noteMembers()
     if (this.zab.role !== 'leading') return
     this.#epochStart = this.zab.lastProposed
+    const { rules } = this.#config
     const warn = (warning: QuotaWarning): void => this.#warn(warning)
-    this.#proposer = new Proposer(this.#tree, this.#epochStart, this.#config.rules, warn)
+    this.#proposer = new Proposer(this.#tree, this.#epochStart, rules, this.#ensemble(), warn)
     this.#reapAtMs = this.#now + this.#config.containerCheckIntervalMs
+  }
+
+  /** What the proposer may ask the leader's consensus. */
+  #ensemble(): Ensemble {
+    const { zab } = this
+    return {
+      get active() {
+        return zab.membership.active
+      },
+      gather: (configuration) => {
+        const isSynced = zab.hasSynced(configuration)
+        if (!isSynced) this.#called.push(configuration)
+        return isSynced
+      },
+    }
+  }
+
+  /** The first configuration is no txn's, and neither is one that a snapshot or another member brought. */
+  #noteMembers(): void {
+    const { active } = this.zab.membership
+    if (active === this.#noted) return
+    this.#noted = active
+    const isAlone = isStandalone(active, this.#config.rules)
+    if (isAlone) this.#tree.setConfig(new Uint8Array(0), asZxid(0))
+    else this.#tree.setConfig(bytesOf(active.text), active.version)
   }
 
   #stopServing(turn: ReplicaTurn): void {

@@ -6,6 +6,7 @@
  * the turn's own log row is written: the disks of leader and followers work at the same time.
  */
 import type { Epoch, Sid, Zxid } from './shared/units.ts'
+import type { Configuration } from './zab/configuration.ts'
 import type { LogBatch } from './zab/log-batch.ts'
 import type { CarriedPacket, Notification, Packet } from './zab/messages.ts'
 
@@ -48,6 +49,8 @@ export interface Persist {
   /** Log these, one row each. */
   readonly append?: readonly LogBatch[]
   readonly currentEpoch?: Epoch
+  /** The configuration known to be in force. */
+  readonly configuration?: Configuration
 }
 
 /** What one step asks of the world, written by zab and by the replica. */

@@ -3,16 +3,16 @@ import type { IRequest } from 'itty-router'
 import { withDeadline } from '../actors/deadline.ts'
 import {
   type Env,
+  firstMembersOf,
   instanceOf,
   leaveCluster,
   memberStub,
-  membersOf,
   settingsOf,
 } from '../actors/env.ts'
 import { isSecret } from '../actors/is-secret.ts'
 import { limits } from '../core/shared/limits.ts'
 import type { Settings } from '../core/shared/settings.ts'
-import { asSid } from '../core/shared/units.ts'
+import { askMembers, namedMember } from './members.ts'
 
 /** Refuses who may not; lets pass by answering nothing. */
 export function requireToken(request: IRequest, env: Env): Response | undefined {
@@ -25,12 +25,17 @@ export function requireToken(request: IRequest, env: Env): Response | undefined 
   return refusal(401, 'the header "Authorization: Bearer ADMIN_TOKEN" is missing or wrong')
 }
 
-/** GET /admin/members: every member's own account of itself; one that cannot be asked is `down`. */
+/**
+ * GET /admin/members: every member's own account of itself; one that cannot be asked is `down`. The first members are
+ * listed even when a reconfiguration removed them: they may still serve.
+ */
 export async function listMembers(_: IRequest, env: Env): Promise<object> {
   const settings = settingsOf(env)
   const { ensemble } = settings
-  const members = membersOf(settings).map(async (sid, at) => {
-    const address = addressOf(env, settings, at)
+  const present = await askMembers(env, settings)
+  const sids = [...new Set([...firstMembersOf(settings), ...present])].toSorted((a, b) => a - b)
+  const members = sids.map(async (sid) => {
+    const address = addressOf(env, settings, sid - 1)
     try {
       const status = await withDeadline(
         memberStub(env, ensemble, sid).status(),
@@ -52,8 +57,8 @@ export async function listMembers(_: IRequest, env: Env): Promise<object> {
 export async function orderMember(request: IRequest, env: Env): Promise<object> {
   const settings = settingsOf(env)
   const { sid: asked, order } = request.params
-  const sid = asSid(Number(asked))
-  if (!membersOf(settings).includes(sid)) {
+  const sid = namedMember(settings, asked)
+  if (sid === undefined) {
     return refusal(404, `there is no member ${asked}`)
   }
   const member = memberStub(env, settings.ensemble, sid)

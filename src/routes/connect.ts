@@ -7,8 +7,8 @@ import {
   actorOfSession,
   type Env,
   instanceOf,
+  mayBeMember,
   memberStub,
-  membersOf,
   sessionActorStub,
   settingsOf,
 } from '../actors/env.ts'
@@ -16,7 +16,7 @@ import { log } from '../actors/log.ts'
 import { writePreamble } from '../actors/tcp-connection.ts'
 import { limits } from '../core/shared/limits.ts'
 import type { Settings } from '../core/shared/settings.ts'
-import type { Sid } from '../core/shared/units.ts'
+import { asSid, type Sid } from '../core/shared/units.ts'
 import { type Opening, openingOf } from '../core/wire/opening.ts'
 import { answerWord } from './four-letter.ts'
 import { roomyActor } from './place.ts'
@@ -26,9 +26,9 @@ export async function connect(socket: Socket, env: Env): Promise<void> {
   const settings = settingsOf(env)
   const { localAddress, remoteAddress } = await socket.opened
   const port = Number(localAddress?.split(':').at(-1))
-  const sid = instanceOf(env) ?? membersOf(settings)[port - settings.zkPort]
+  const sid = instanceOf(env) ?? asSid(port - settings.zkPort + 1)
   try {
-    if (sid === undefined) throw new Error(`port ${port} belongs to no member`)
+    if (!mayBeMember(settings, sid)) throw new Error(`port ${port} belongs to no member`)
     const opening = await withDeadline(readOpening(socket), limits.handshakeMs, 'handshake')
     if (opening === undefined) return await close(socket)
     if (opening.type === 'word') return await answer(socket, env, settings, sid, opening.word)

@@ -4,12 +4,12 @@ import {
   actorOfSession,
   type Env,
   instanceOf,
-  membersOf,
   sessionActorStub,
   settingsOf,
 } from '../actors/env.ts'
 import { asSid, type Sid } from '../core/shared/units.ts'
 import { withKnownClient } from './client.ts'
+import { membersHeardOf, namedMember } from './members.ts'
 import { roomyActor } from './place.ts'
 
 /**
@@ -21,9 +21,8 @@ export async function openSession(request: IRequest, env: Env): Promise<Response
     return Response.json({ error: '/session is a WebSocket: ask for an upgrade' }, { status: 426 })
   }
   const settings = settingsOf(env)
-  const members = membersOf(settings)
   const { session, member } = request.query as Record<string, string | undefined>
-  const pinned = member === undefined ? undefined : members.find((sid) => String(sid) === member)
+  const pinned = namedMember(settings, member)
   if (member !== undefined && pinned === undefined) {
     return Response.json({ error: `there is no member ${member}` }, { status: 400 })
   }
@@ -39,7 +38,11 @@ export async function openSession(request: IRequest, env: Env): Promise<Response
   }
   const actor =
     session === undefined || BigInt(session) === 0n
-      ? await roomyActor(env, settings, pinned ?? instanceOf(env) ?? anyOf(members))
+      ? await roomyActor(
+          env,
+          settings,
+          pinned ?? instanceOf(env) ?? anyOf(membersHeardOf(env, settings)),
+        )
       : actorOfSession(settings.ensemble, BigInt(session))
   if (actor === undefined) {
     return Response.json({ error: 'every session actor is full' }, { status: 503 })

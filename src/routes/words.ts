@@ -1,11 +1,12 @@
 /** GET /words/:word: a four-letter word for whoever cannot reach a member's TCP port, the bridge above all. */
 import type { IRequest } from 'itty-router'
 import { withDeadline } from '../actors/deadline.ts'
-import { type Env, memberStub, membersOf, settingsOf } from '../actors/env.ts'
+import { type Env, memberStub, settingsOf } from '../actors/env.ts'
 import { limits } from '../core/shared/limits.ts'
 import type { Settings } from '../core/shared/settings.ts'
 import type { Sid } from '../core/shared/units.ts'
 import { isFourLetterWord } from '../core/wire/opening.ts'
+import { membersHeardOf, namedMember } from './members.ts'
 import { answerWord } from './four-letter.ts'
 
 /** Answers to the byte what the port of `?member=N` would; of no member in particular, one that serves. */
@@ -16,7 +17,7 @@ export async function tellWord(request: IRequest, env: Env): Promise<Response> {
   if (!isFourLetterWord(word)) {
     return Response.json({ error: `${word} is not a four-letter word` }, { status: 404 })
   }
-  const asked = membersOf(settings).find((sid) => String(sid) === member)
+  const asked = namedMember(settings, member)
   if (member !== undefined && asked === undefined) {
     return Response.json({ error: `there is no member ${member}` }, { status: 400 })
   }
@@ -31,7 +32,7 @@ export async function tellWord(request: IRequest, env: Env): Promise<Response> {
 
 /** The first member that serves; if none does, the first, which says so. */
 async function servingMember(env: Env, settings: Settings): Promise<Sid> {
-  const members = membersOf(settings)
+  const members = membersHeardOf(env, settings)
   for (const sid of members) {
     try {
       const { isServing } = await withDeadline(

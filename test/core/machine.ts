@@ -9,6 +9,7 @@ import {
   type Zxid,
 } from '../../src/core/shared/units.ts'
 import type { QuotaWarning, Rules } from '../../src/core/request/prepare.ts'
+import { type Configuration, firstConfiguration } from '../../src/core/zab/configuration.ts'
 import { Proposer } from '../../src/core/request/proposer.ts'
 import type { Identity } from '../../src/core/tree/acl.ts'
 import type { TreeEvent } from '../../src/core/tree/events.ts'
@@ -98,6 +99,16 @@ export class Machine {
   /** What whoever asks has proved. */
   identities: Identity[] = []
   readonly warnings: QuotaWarning[] = []
+  /** What a leader's consensus would say. */
+  readonly ensemble = {
+    active: firstConfiguration({ voters: [1, 2, 3].map(asSid), observers: [] }).withVersion(
+      asZxid(0x1_0000_0000),
+    ),
+    synced: [1, 2, 3].map(asSid),
+    gather({ quorum }: Configuration): boolean {
+      return quorum.isQuorum(this.synced)
+    },
+  }
   #number = 0
   #timeMs = 1000
 
@@ -107,7 +118,15 @@ export class Machine {
     this.proposer = new Proposer(
       this.tree,
       asZxid(Math.max(this.tree.applied, 0x1_0000_0000)),
-      { extendedTypesEnabled: true, enforceQuota: true, ...rules },
+      {
+        extendedTypesEnabled: true,
+        enforceQuota: true,
+        reconfigEnabled: true,
+        standaloneEnabled: true,
+        maxMembers: 9,
+        ...rules,
+      },
+      this.ensemble,
       (warning) => void this.warnings.push(warning),
     )
   }

@@ -17,6 +17,12 @@ describe('settings', () => {
       ensemble: 'main',
       members: 3,
       observers: 0,
+      maxMembers: 3,
+      groups: [],
+      weights: new Map(),
+      reconfigEnabled: false,
+      standaloneEnabled: true,
+      advertisedHost: undefined,
       zkPort: 2181,
       tickTimeMs: 2000,
       initLimitTicks: 10,
@@ -69,10 +75,15 @@ describe('settings', () => {
 
   it('are refused all at once, each with its value and what is allowed', () => {
     expect(
-      complaintsOf({ MEMBERS: '8', TICK_TIME: 'soon', FOUR_LETTER_WORDS: 'kill', ENSEMBLE: 'A b' }),
+      complaintsOf({
+        MEMBERS: '10',
+        TICK_TIME: 'soon',
+        FOUR_LETTER_WORDS: 'kill',
+        ENSEMBLE: 'A b',
+      }),
     ).toEqual([
       'ENSEMBLE is "A b": must be 1 to 32 characters of a-z, 0-9 and -',
-      'MEMBERS is "8": must be a whole number from 1 to 7',
+      'MEMBERS is "10": must be a whole number from 1 to 9',
       'TICK_TIME is "soon": must be a whole number from 20 to 60000',
       'FOUR_LETTER_WORDS is "kill": must be * or a comma list of: conf cons crst dirs dump envi gtmk hash isro mntr ruok srst srvr stat stmk wchc wchp wchs',
     ])

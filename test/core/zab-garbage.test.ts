@@ -2,14 +2,14 @@
 import { expect, test } from 'vitest'
 import { Random } from '../../src/core/shared/random.ts'
 import { asEpoch, asSid, type Sid, type Zxid, zxidOf } from '../../src/core/shared/units.ts'
+import { type Configuration, firstConfiguration } from '../../src/core/zab/configuration.ts'
 import type { Notification, Packet, ServerState } from '../../src/core/zab/messages.ts'
 import { batchOf } from '../sim/disk.ts'
 import { CalmNetwork } from '../sim/network.ts'
 import { World } from '../sim/world.ts'
 
 const config = {
-  voters: [1, 2, 3].map(asSid),
-  observers: [asSid(4)],
+  first: firstConfiguration({ voters: [1, 2, 3].map(asSid), observers: [asSid(4)] }),
   tickTimeMs: 200,
   initLimitTicks: 5,
   syncLimitTicks: 3,
@@ -63,6 +63,7 @@ class LyingNetwork extends CalmNetwork {
       vote: { leader: asSid(pick()), zxid: someZxid(this.#random), epoch: asEpoch(pick()) },
       round: pick(),
       asks: pick() === 0,
+      configuration: pick() === 0 ? someConfiguration(this.#random) : undefined,
     }
   }
 }
@@ -72,8 +73,8 @@ function lie(random: Random): Packet {
   const zxid = someZxid(random)
   const batch = batchOf(zxidOf(epoch, random.between(1, 5)), ['a', 'b'].slice(random.between(0, 1)))
   const all: readonly Packet[] = [
-    { type: 'followerInfo', acceptedEpoch: epoch },
-    { type: 'observerInfo', acceptedEpoch: epoch },
+    { type: 'followerInfo', acceptedEpoch: epoch, version: zxid },
+    { type: 'observerInfo', acceptedEpoch: epoch, version: zxid },
     { type: 'leaderInfo', epoch },
     { type: 'ackEpoch', currentEpoch: asEpoch(epoch - 1), lastZxid: zxid },
     { type: 'diff', to: zxid },
@@ -82,13 +83,15 @@ function lie(random: Random): Packet {
     { type: 'snapChunk', bytes: batch.bytes, last: random.between(0, 1) === 0 },
     { type: 'snapAck' },
     { type: 'needSnap' },
-    { type: 'newLeader', epoch },
+    { type: 'newLeader', epoch, configuration: someConfiguration(random) },
     { type: 'ackNewLeader', epoch, lastZxid: zxid },
     { type: 'upToDate', committed: zxid },
     { type: 'proposal', batch },
     { type: 'ack', zxid },
     { type: 'commit', zxid },
     { type: 'inform', batch },
+    { type: 'commitAndActivate', zxid, leader: asSid(random.between(1, 5)) },
+    { type: 'informAndActivate', batch, leader: asSid(random.between(1, 5)) },
     { type: 'ping' },
     { type: 'pong' },
     { type: 'request', bytes: new Uint8Array(3) },
@@ -99,6 +102,10 @@ function lie(random: Random): Packet {
   ]
   return all[random.next() % all.length] as Packet
 }
+
+/** Of the same members in force since any time: others would be a conspiracy, not a lie. */
+const someConfiguration = (random: Random): Configuration =>
+  config.first.withVersion(someZxid(random))
 
 const someZxid = (random: Random): Zxid =>
   zxidOf(asEpoch(random.between(0, 6)), random.between(0, 9))

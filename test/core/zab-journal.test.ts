@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest'
 import { asEpoch, asSid, asZxid } from '../../src/core/shared/units.ts'
 import { newTurn } from '../../src/core/turn.ts'
+import { firstConfiguration } from '../../src/core/zab/configuration.ts'
 import { Journal } from '../../src/core/zab/journal.ts'
 import { batchOf } from '../sim/disk.ts'
 
 const config = {
   sid: asSid(1),
-  voters: [asSid(1), asSid(2), asSid(3)],
-  observers: [],
+  first: firstConfiguration({ voters: [asSid(1), asSid(2), asSid(3)], observers: [] }),
   tickTimeMs: 1000,
   initLimitTicks: 10,
   syncLimitTicks: 5,
@@ -23,6 +23,7 @@ it('takes the news of two flushes in either order: the later one covers the earl
     batches: [],
     committed: asZxid(0),
     mustRecover: false,
+    configuration: undefined,
   })
   for (const zxid of [asZxid(1), asZxid(2)]) {
     journal.append(batchOf(zxid, ['txn']), newTurn())

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { MalformedFrame } from '../../src/core/jute/codec.ts'
 import { limits } from '../../src/core/shared/limits.ts'
 import { asEpoch, asSid, asZxid, zxidOf } from '../../src/core/shared/units.ts'
+import { firstConfiguration } from '../../src/core/zab/configuration.ts'
 import type { Packet, ServerState } from '../../src/core/zab/messages.ts'
 import {
   readNotification,
@@ -18,15 +19,32 @@ const counter = fc.integer({ min: 1, max: 2 ** 32 - 9 })
 const zxid = fc.tuple(epoch, counter).map(([of, at]) => zxidOf(of, at))
 const bytes = fc.uint8Array({ maxLength: 40 })
 const number = fc.nat()
+const sid = fc.integer({ min: 1, max: 254 }).map(asSid)
+const sids = fc.uniqueArray(sid, { minLength: 1, maxLength: 5 })
+const members = fc
+  .tuple(sids, sids)
+  .map(([voters, others]) =>
+    firstConfiguration({ voters, observers: others.filter((one) => !voters.includes(one)) }),
+  )
+const configuration = fc.tuple(members, zxid).map(([first, version]) => first.withVersion(version))
 const batch = fc
-  .tuple(zxid, fc.array(fc.string(), { minLength: 1, maxLength: 4 }))
-  .map(([first, texts]) => batchOf(first, texts))
+  .tuple(zxid, fc.array(fc.string(), { minLength: 1, maxLength: 4 }), fc.option(members))
+  .map(([first, texts, made]) =>
+    batchOf(first, texts, made?.withVersion(asZxid(first + texts.length - 1))),
+  )
 
 const packet: fc.Arbitrary<Packet> = fc.oneof(
   fc.record({ type: fc.constantFrom('digest', 'digested'), zxid, digest: fc.string() }),
   fc.record({ type: fc.constant('disowned'), zxid }),
-  fc.record({ type: fc.constantFrom('followerInfo', 'observerInfo'), acceptedEpoch: epoch }),
-  fc.record({ type: fc.constantFrom('leaderInfo', 'newLeader'), epoch }),
+  fc.record({
+    type: fc.constantFrom('followerInfo', 'observerInfo'),
+    acceptedEpoch: epoch,
+    version: zxid,
+  }),
+  fc.record({ type: fc.constant('leaderInfo'), epoch }),
+  fc.record({ type: fc.constant('newLeader'), epoch, configuration }),
+  fc.record({ type: fc.constant('commitAndActivate'), zxid, leader: sid }),
+  fc.record({ type: fc.constant('informAndActivate'), batch, leader: sid }),
   fc.record({
     type: fc.constant('ackEpoch'),
     currentEpoch: fc.oneof(epoch, fc.constant(asEpoch(-1))),
@@ -93,7 +111,6 @@ function expectPacketsOrMalformed(message: Uint8Array): void {
 }
 
 test('a note is read as it was written', () => {
-  const sid = fc.integer({ min: 1, max: 254 }).map(asSid)
   const states: readonly ServerState[] = ['looking', 'following', 'leading', 'observing']
   const note = fc.record({
     from: sid,
@@ -101,6 +118,7 @@ test('a note is read as it was written', () => {
     vote: fc.record({ leader: sid, zxid, epoch }),
     round: number,
     asks: fc.boolean(),
+    configuration: fc.option(configuration, { nil: undefined }),
   })
   fc.assert(
     fc.property(note, (one) => {

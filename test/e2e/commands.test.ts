@@ -49,7 +49,7 @@ describe.each(modes)('npm %s', (mode) => {
 
   it('refuses bad settings at once, all of them', () => {
     const { status, stderr, stdout } = run(mode, {
-      MEMBERS: '9',
+      MEMBERS: '10',
       TICK_TIME: 'soon',
       HTTP_PORT: '0',
       BIND_ADDRESS: 'here',
@@ -59,7 +59,7 @@ describe.each(modes)('npm %s', (mode) => {
       stdout: '',
       stderr: [
         'bad settings:',
-        '  MEMBERS is "9": must be a whole number from 1 to 7',
+        '  MEMBERS is "10": must be a whole number from 1 to 9',
         '  TICK_TIME is "soon": must be a whole number from 20 to 60000',
         '  HTTP_PORT is "0": must be a whole number from 1 to 65535',
         '  BIND_ADDRESS is "here": must be an IP address',

@@ -38,7 +38,7 @@ import {
 } from '../../src/core/zab/packet-codec.ts'
 import { batchOf } from '../sim/disk.ts'
 import { captures } from '../wire/capture.ts'
-import { allPackets } from './packets.ts'
+import { allPackets, configuration } from './packets.ts'
 import { someChange } from './changes.ts'
 import { sampleOf } from './sampler.ts'
 import { joined } from './mutation.ts'
@@ -208,6 +208,7 @@ const ofMembers: readonly ByteReader[] = [
         vote: { leader: asSid(1), zxid: zxidOf(asEpoch(1), 2), epoch: asEpoch(1) },
         round: random.next() % 5,
         asks: false,
+        configuration: pick([undefined, configuration], random),
       }),
   },
   {

@@ -12,6 +12,7 @@ import { asSid } from '../../src/core/shared/units.ts'
 import { childOf } from '../../src/core/tree/path.ts'
 import { checkpointZxidOf, type Tree } from '../../src/core/tree/tree.ts'
 import { digestOf } from '../../src/core/tree/znode.ts'
+import { firstConfiguration } from '../../src/core/zab/configuration.ts'
 import { MemoryDisk, MemoryStore } from '../support/memory-store.ts'
 
 const sid = asSid(1)
@@ -20,15 +21,20 @@ const cacheBytes = 60_000
 
 const config: ReplicaConfig = {
   sid,
-  voters: [sid],
-  observers: [asSid(2)],
+  first: firstConfiguration({ voters: [sid], observers: [asSid(2)] }),
   tickTimeMs: 1000,
   initLimitTicks: 10,
   syncLimitTicks: 5,
   finalizeWaitMs: 0,
   historyTxnsMax: 20,
   snapCountTxns: 200,
-  rules: { ...readSettings({}), enforceQuota: true },
+  rules: {
+    ...readSettings({}),
+    enforceQuota: true,
+    reconfigEnabled: true,
+    standaloneEnabled: false,
+    maxMembers: 2,
+  },
   authentication: {
     superDigest: undefined,
     sha1: (bytes) => String(bytes.length),
@@ -167,9 +173,7 @@ function walk(tree: Tree): { nodes: number; bytes: number; ephemerals: number; d
     const names = tree.children(path) ?? new Set()
     if (names.size !== node.childCount) throw new Error(`${path} has ${names.size} children`)
     seen.nodes += 1
-    // The members are no client's writing: their list is not counted.
-    const own = path === '/zookeeper/config' ? 0 : (node.data?.length ?? 0)
-    seen.bytes += path.length + own
+    seen.bytes += path.length + (node.data?.length ?? 0)
     if (node.owner > 0n) seen.ephemerals += 1
     seen.digest = BigInt.asUintN(64, seen.digest + BigInt(digestOf(path, node)))
     for (const name of names) left.push(childOf(path, name))

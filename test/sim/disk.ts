@@ -2,6 +2,7 @@
 import { invariant } from '../../src/core/shared/assert.ts'
 import { type Epoch, asEpoch, asZxid, type Zxid } from '../../src/core/shared/units.ts'
 import type { Persist } from '../../src/core/turn.ts'
+import type { Configuration } from '../../src/core/zab/configuration.ts'
 import {
   BatchWriter,
   entriesOf,
@@ -27,6 +28,7 @@ export class Disk {
   checkpointed: Zxid = asZxid(0)
   /** Damage took what was on it, but not its promise. */
   mustRecover = false
+  configuration: Configuration | undefined
   #stage: { zxid: Zxid; tree: Applied[] } | undefined
 
   get last(): Zxid {
@@ -34,15 +36,10 @@ export class Disk {
   }
 
   restored(): RestoredLog {
-    const {
-      acceptedEpoch,
-      currentEpoch,
-      base,
-      batches,
-      checkpointed: committed,
-      mustRecover,
-    } = this
-    return { acceptedEpoch, currentEpoch, base, batches: [...batches], committed, mustRecover }
+    const { acceptedEpoch, currentEpoch, base, mustRecover, configuration } = this
+    const batches = [...this.batches]
+    const committed = this.checkpointed
+    return { acceptedEpoch, currentEpoch, base, batches, committed, mustRecover, configuration }
   }
 
   /** Its checksums were wrong: everything is put aside but the epoch that was promised. */
@@ -69,6 +66,7 @@ export class Disk {
       this.batches.push(batch)
     }
     if (persist.currentEpoch !== undefined) this.currentEpoch = persist.currentEpoch
+    if (persist.configuration !== undefined) this.configuration = persist.configuration
   }
 
   /** The tree as it was at `zxid` is written, and the log up to `base` is dropped. */
@@ -93,11 +91,16 @@ export class Disk {
   }
 }
 
-/** A batch of `count` txns from `first` on, each with its text. */
-export function batchOf(first: Zxid, texts: readonly string[]): LogBatch {
+/** A batch of `count` txns from `first` on, each with its text; the last may be a reconfiguration. */
+export function batchOf(
+  first: Zxid,
+  texts: readonly string[],
+  configuration?: Configuration,
+): LogBatch {
   const writer = new BatchWriter()
   texts.forEach((text, index) => {
-    writer.add(asZxid(first + index), (into) => into.raw(new TextEncoder().encode(text)))
+    const made = index === texts.length - 1 ? configuration : undefined
+    writer.add(asZxid(first + index), (into) => into.raw(new TextEncoder().encode(text)), made)
   })
   const batch = writer.take()
   invariant(batch !== undefined, 'a batch has a txn')

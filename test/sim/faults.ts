@@ -1,6 +1,7 @@
 /** Which faults a seed has: each seed draws its own set (swarm testing), then lives through them. */
 import type { Random } from '../../src/core/shared/random.ts'
 import { asEpoch, asSid, type Sid } from '../../src/core/shared/units.ts'
+import { firstConfiguration } from '../../src/core/zab/configuration.ts'
 import type { ZabConfig } from '../../src/core/zab/member.ts'
 import type { Notification, Packet } from '../../src/core/zab/messages.ts'
 import { type Network, pair } from './network.ts'
@@ -39,8 +40,10 @@ export function drawSwarm(random: Random): Swarm {
   const sids = Array.from({ length: voters + observers }, (_, index) => asSid(index + 1))
   return {
     config: {
-      voters: sids.slice(0, voters),
-      observers: sids.slice(voters),
+      first: firstConfiguration({
+        voters: sids.slice(0, voters),
+        observers: sids.slice(voters),
+      }),
       tickTimeMs: 200,
       initLimitTicks: 10,
       syncLimitTicks: 5,
@@ -88,7 +91,7 @@ export class StormyNetwork implements Network {
 
   forge(note: Notification): Notification {
     if (note.vote.leader === 0 || this.#percent() >= this.#swarm.notesForgedPercent) return note
-    const { voters } = this.#swarm.config
+    const { voters } = this.#swarm.config.first
     const leader = voters[this.#random.next() % voters.length] as Sid
     const epoch = asEpoch(this.#random.between(0, 1) * 1_000_000)
     return { ...note, vote: { ...note.vote, leader, epoch } }

@@ -4,6 +4,7 @@
  */
 import { asZxid, type Sid, type Zxid } from '../../src/core/shared/units.ts'
 import type { LinkId, PeerInput, Persist, Turn } from '../../src/core/turn.ts'
+import type { Configuration } from '../../src/core/zab/configuration.ts'
 import type { ZabConfig } from '../../src/core/zab/member.ts'
 import type { Packet } from '../../src/core/zab/messages.ts'
 import {
@@ -34,16 +35,19 @@ export class World {
   constructor(config: Omit<ZabConfig, 'sid'>, network: Network) {
     this.#config = config
     this.network = network
-    this.checkers = new Checkers(config.voters)
-    for (const sid of this.sids) this.disks.set(sid, new Disk())
+    this.checkers = new Checkers()
+    for (const sid of config.first.sids) this.disks.set(sid, new Disk())
   }
 
+  /** The first members, and whoever else has a disk. */
   get sids(): Sid[] {
-    return [...this.#config.voters, ...this.#config.observers]
+    return [...this.disks.keys()]
   }
 
   disk(sid: Sid): Disk {
-    return this.disks.get(sid) as Disk
+    const disk = this.disks.get(sid) ?? new Disk()
+    this.disks.set(sid, disk)
+    return disk
   }
 
   node(sid: Sid): Node | undefined {
@@ -73,7 +77,7 @@ export class World {
 
   /** The disk of a member is found damaged when it starts again, unless too few would be left that know everything. */
   damage(sid: Sid): void {
-    const { voters } = this.#config
+    const { voters } = this.#config.first
     const whole = voters.filter((one) => one !== sid && !this.disk(one).mustRecover)
     if (whole.length * 2 <= voters.length) return
     this.crash(sid)
@@ -89,6 +93,17 @@ export class World {
       first,
       Array.from({ length: count }, () => `txn ${++this.#txns}`),
     )
+    this.checkers.proposed(batch)
+    this.#perform(node, node.propose(this.clock.nowMs, batch))
+    return batch.last
+  }
+
+  /** Proposes other members at a leader; whether it may is the replica's to check. */
+  reconfigure(sid: Sid, of: (version: Zxid) => Configuration): Zxid | undefined {
+    const node = this.node(sid)
+    if (node?.member.phase.type !== 'leading') return undefined
+    const configuration = of(asZxid(node.member.lastProposed + 1))
+    const batch = batchOf(configuration.version, [`txn ${++this.#txns}`], configuration)
     this.checkers.proposed(batch)
     this.#perform(node, node.propose(this.clock.nowMs, batch))
     return batch.last

@@ -7,7 +7,12 @@ import { asEpoch, asZxid, type Epoch, type Zxid } from '../../src/core/shared/un
 import type { Row, RowChange, RowKey, RowTable } from '../../src/core/tree/row-table.ts'
 import { rowsOfChunk } from '../../src/core/tree/snapshot.ts'
 import type { Persist } from '../../src/core/turn.ts'
-import { type LogBatch, readBatch, sliceBatch } from '../../src/core/zab/log-batch.ts'
+import {
+  type LogBatch,
+  readBatch,
+  sliceBatch,
+  storedConfiguration,
+} from '../../src/core/zab/log-batch.ts'
 import type { RestoredLog } from '../../src/core/zab/member.ts'
 
 /** What survives a crash. */
@@ -18,6 +23,7 @@ export class MemoryDisk {
   mustRecover = false
   log: Uint8Array[] = []
   rows = new Map<string, Row>()
+  configuration: string | undefined
 }
 
 export class MemoryStore implements RowTable {
@@ -31,9 +37,10 @@ export class MemoryStore implements RowTable {
   }
 
   restore(committed: Zxid): RestoredLog {
-    const { acceptedEpoch, currentEpoch, base, mustRecover } = this.#disk
+    const { acceptedEpoch, currentEpoch, base, mustRecover, configuration: text } = this.#disk
+    const configuration = text === undefined ? undefined : storedConfiguration(text)
     const batches = this.#disk.log.map(readBatch)
-    return { acceptedEpoch, currentEpoch, base, batches, committed, mustRecover }
+    return { acceptedEpoch, currentEpoch, base, batches, committed, mustRecover, configuration }
   }
 
   write(persists: readonly Persist[]): void {
@@ -93,6 +100,7 @@ export class MemoryStore implements RowTable {
     if (persist.truncate !== undefined) this.#truncate(persist.truncate)
     for (const batch of persist.append ?? []) this.#append(batch)
     if (persist.currentEpoch !== undefined) disk.currentEpoch = persist.currentEpoch
+    if (persist.configuration !== undefined) disk.configuration = persist.configuration.text
   }
 
   #append(batch: LogBatch): void {

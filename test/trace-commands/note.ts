@@ -12,5 +12,8 @@ export const note: Command = ({ world }, { words, options }) => {
     epoch: asEpoch(Number(options.get('epoch') ?? 0)),
   }
   const round = Number(options.get('round') ?? 1)
-  world.input(to, { type: 'note', note: { from, state, vote, round, asks: false } })
+  world.input(to, {
+    type: 'note',
+    note: { from, state, vote, round, asks: false, configuration: undefined },
+  })
 }

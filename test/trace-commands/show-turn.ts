@@ -1,9 +1,10 @@
 /** One turn in words, in the order it is performed. */
-import type { Sid, Zxid } from '../../src/core/shared/units.ts'
+import { counterOf, type Sid, type Zxid } from '../../src/core/shared/units.ts'
 import type { Persist, Turn } from '../../src/core/turn.ts'
+import { Configuration } from '../../src/core/zab/configuration.ts'
 import type { LogBatch } from '../../src/core/zab/log-batch.ts'
 import type { Notification, Packet } from '../../src/core/zab/messages.ts'
-import { showPoint } from '../../src/core/zab/show.ts'
+import { showMembers, showPoint } from '../../src/core/zab/show.ts'
 
 export function turnLines(
   sid: Sid,
@@ -19,7 +20,7 @@ export function turnLines(
     ...turn.log.map((line) => `${sid}: ${line}`),
     ...(showsNotes ? addressed(sid, notes) : []),
     ...addressed(sid, sent),
-    ...turn.persist.map((persist) => `${sid} writes ${showPersist(persist)}`),
+    ...turn.persist.map(showPersist).flatMap((what) => (what ? [`${sid} writes ${what}`] : [])),
     ...(turn.installed === undefined ? [] : [`${sid} installs ${showPoint(turn.installed)}`]),
     ...(turn.committed === undefined ? [] : [`${sid} commits ${showPoint(turn.committed)}`]),
     ...turn.received.map(({ peer, packet }) => `${sid} hears of ${peer} ${showPacket(packet)}`),
@@ -35,28 +36,40 @@ function addressed(from: Sid, sent: readonly { to: Sid; what: string }[]): strin
   return [...said].map(([what, to]) => `${from}→${to.join()} ${what}`)
 }
 
-export function showNote({ state, vote, round, asks }: Notification): string {
+export function showNote({ state, vote, round, asks, configuration }: Notification): string {
   const whom = vote.leader === 0 ? 'nobody' : `${vote.leader} ${showPoint(vote.zxid)}`
   const words = [`${state} for ${whom}`, `epoch=${vote.epoch}`, `round=${round}`]
-  return [...words, ...(asks ? ['asks'] : [])].join(' ')
+  return [...words, ...(asks ? ['asks'] : []), ...made(configuration)].join(' ')
 }
+
+/** The members that a reconfiguration made; those of the first configuration go without saying. */
+const made = (configuration: Configuration | undefined): string[] =>
+  configuration && counterOf(configuration.version) > 0
+    ? [`configuration=${showPoint(configuration.version)}`]
+    : []
 
 const zxidNames = new Set(['zxid', 'lastZxid', 'to', 'committed'])
 
 export function showPacket({ type, ...fields }: Packet): string {
   const shown = Object.entries(fields).map(([name, value]) => {
     if (name === 'batch') return showBatch(value as LogBatch)
+    if (name === 'version')
+      return counterOf(value as Zxid) > 0 ? `version=${showPoint(value as Zxid)}` : ''
+    if (value instanceof Configuration) return made(value).join('')
     if (value instanceof Uint8Array) return `bytes=${value.length}`
     return `${name}=${zxidNames.has(name) ? showPoint(value as Zxid) : String(value)}`
   })
-  return [type, ...shown].join(' ')
+  return [type, ...shown].filter((word) => word !== '').join(' ')
 }
 
-export const showBatch = ({ first, last }: LogBatch): string =>
-  first === last ? showPoint(first) : `${showPoint(first)}..${showPoint(last)}`
+export function showBatch({ first, last, configuration }: LogBatch): string {
+  const zxids = first === last ? showPoint(first) : `${showPoint(first)}..${showPoint(last)}`
+  return configuration ? `${zxids} (${showMembers(configuration)})` : zxids
+}
 
 function showPersist(persist: Persist): string {
   const { acceptedEpoch, stageBegin, stageChunk, install, truncate, append, currentEpoch } = persist
+  const { configuration } = persist
   const shown = [
     acceptedEpoch === undefined ? '' : `acceptedEpoch=${acceptedEpoch}`,
     stageBegin === undefined ? '' : `stage ${showPoint(stageBegin)}`,
@@ -65,6 +78,7 @@ function showPersist(persist: Persist): string {
     truncate === undefined ? '' : `truncate to ${showPoint(truncate)}`,
     append === undefined ? '' : `log ${append.map(showBatch).join(' ')}`,
     currentEpoch === undefined ? '' : `currentEpoch=${currentEpoch}`,
+    ...made(configuration),
   ]
   return shown.filter((words) => words !== '').join(', ')
 }

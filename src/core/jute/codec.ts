@@ -3,6 +3,7 @@
  * vectors, records inline. One value of this file describes a shape once and gives its reader, its writer and its type.
  */
 declare class TextEncoder {
+  encode(text: string): Uint8Array
   encodeInto(text: string, into: Uint8Array): { read: number; written: number }
 }
 declare class TextDecoder {
@@ -18,6 +19,8 @@ export class MalformedFrame extends Error {
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
+/** Text as UTF-8. */
+export const bytesOf = (text: string): Uint8Array => encoder.encode(text)
 /** Bytes as UTF-8; what is none becomes U+FFFD. */
 export const textOf = (bytes: Uint8Array): string => decoder.decode(bytes)
 
@@ -65,6 +68,12 @@ export class Reader {
     const length = this.int()
     if (length === -1) return null
     if (length < 0) throw new MalformedFrame(`buffer of length ${length}`)
+    const at = this.#advance(length)
+    return this.bytes.subarray(at, at + length)
+  }
+
+  /** A view of so many bytes. */
+  raw(length: number): Uint8Array {
     const at = this.#advance(length)
     return this.bytes.subarray(at, at + length)
   }

@@ -13,7 +13,7 @@ export type Meaning =
   | { readonly kind: 'write'; readonly prepare: Prepare; readonly inMulti: boolean }
   | { readonly kind: 'read'; readonly read: Answer }
   /** Ordered by the leader like writes, with bodies of their own (proposer.ts). */
-  | { readonly kind: 'multi' | 'closeSession' }
+  | { readonly kind: 'multi' | 'closeSession' | 'reconfig' }
   | { readonly kind: 'sync' | 'ping' | 'setWatches' | 'multiRead' | 'auth' | 'sasl' }
   | { readonly kind: 'absent' }
 
@@ -28,7 +28,7 @@ export const operations = {
   createContainer: { kind: 'write', prepare: prepare.prepareCreateContainer, inMulti: true },
   createTtl: { kind: 'write', prepare: prepare.prepareCreateTtl, inMulti: true },
   deleteContainer: { kind: 'write', prepare: prepare.refuseContainerDeletion, inMulti: false },
-  reconfig: { kind: 'write', prepare: prepare.refuseReconfig, inMulti: false },
+  reconfig: { kind: 'reconfig' },
   multi: { kind: 'multi' },
   closeSession: { kind: 'closeSession' },
   exists: { kind: 'read', read: read.readExists },

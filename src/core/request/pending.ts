@@ -85,6 +85,11 @@ export class PendingView {
     this.remove(path, zxid)
   }
 
+  /** Everything up to here is applied. */
+  get appliedZxid(): Zxid {
+    return this.#tree.applied
+  }
+
   hasSession(session: SessionId): boolean {
     return this.#sessions.get(session)?.alive ?? this.#tree.sessions.has(session)
   }

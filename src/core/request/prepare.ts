@@ -13,7 +13,7 @@ import type {
 import type { SessionId, Zxid } from '../shared/units.ts'
 import { allows, type Identity, storableAcl } from '../tree/acl.ts'
 import { containerOwner, isSessionOwner, ttlMaxMs, ttlOwner } from '../tree/owner.ts'
-import { parentOf, pathFault } from '../tree/path.ts'
+import { configPath, parentOf, pathFault } from '../tree/path.ts'
 import type { Change } from '../tree/txn.ts'
 import { createFlags, permissions } from '../wire/opcodes.ts'
 import type { Refusal } from '../wire/refusals.ts'
@@ -46,6 +46,10 @@ export type Prepared = Change | Refusal
 export interface Rules {
   readonly extendedTypesEnabled: boolean
   readonly enforceQuota: boolean
+  readonly reconfigEnabled: boolean
+  readonly standaloneEnabled: boolean
+  /** No member may have a higher number. */
+  readonly maxMembers: number
 }
 
 type CreateType = 'create' | 'create2' | 'createContainer' | 'createTtl'
@@ -228,15 +232,14 @@ export function prepareReap(path: string, asker: Asker, view: PendingView): Prep
   return { type: 'deleteContainer', path }
 }
 
-/** What only a leader may ask of itself, refused to clients; and reconfiguration, which is disabled. */
+/** What only a leader may ask of itself, refused to clients. */
 export const refuseContainerDeletion = (): Prepared => 'BadArguments'
-export const refuseReconfig = (): Prepared => 'ReconfigDisabled'
 
 const protectedPaths: ReadonlySet<string> = new Set([
   '/',
   '/zookeeper',
   '/zookeeper/quota',
-  '/zookeeper/config',
+  configPath,
 ])
 
 /** `%010d` of a signed int, as Java prints it. */

@@ -2,18 +2,21 @@
  * The leader's prepare stage: requests in the order they came become txns with the next zxids, checked against the
  * pending view. A refused write uses up its zxid too, as in ZooKeeper.
  */
-import { type Codec, MalformedFrame, Reader } from '../jute/codec.ts'
+import { bytesOf, type Codec, MalformedFrame, Reader } from '../jute/codec.ts'
 import { asSessionId, type Sid, type SessionId, type Zxid } from '../shared/units.ts'
+import { configPath } from '../tree/path.ts'
 import type { Tree } from '../tree/tree.ts'
 import { type Origin, type TxnBody, writeTxn } from '../tree/txn.ts'
 import { opcodes, operationOf } from '../wire/opcodes.ts'
 import { errorCodes, type Refusal } from '../wire/refusals.ts'
+import type { Configuration } from '../zab/configuration.ts'
 import { BatchWriter, type LogBatch } from '../zab/log-batch.ts'
 import type { Forwarded } from './forward.ts'
 import { operations } from './operations.ts'
 import { prepareMulti } from './multi.ts'
 import { PendingView } from './pending.ts'
 import { type Asker, prepareReap, type QuotaWarning, type Rules } from './prepare.ts'
+import { type Ensemble, prepareReconfig } from './prepare-reconfig.ts'
 
 export class Proposer {
   readonly #view: PendingView
@@ -23,12 +26,22 @@ export class Proposer {
   #last: Zxid
 
   readonly #rules: Rules
+  readonly #ensemble: Ensemble
   readonly #warn: (warning: QuotaWarning) => void
+  /** What the last reconfiguration of this reign made. */
+  #reconfigured: Configuration | undefined
 
   /** `last`: the zxid before the first this leader may give out. */
-  constructor(tree: Tree, last: Zxid, rules: Rules, warn: (warning: QuotaWarning) => void) {
+  constructor(
+    tree: Tree,
+    last: Zxid,
+    rules: Rules,
+    ensemble: Ensemble,
+    warn: (warning: QuotaWarning) => void,
+  ) {
     this.#warn = warn
     this.#view = new PendingView(tree)
+    this.#ensemble = ensemble
     this.#rules = rules
     this.#last = last
   }
@@ -58,7 +71,8 @@ export class Proposer {
     const body = this.#bodyOf(type, reader, asker, ownerOf(sid, request.attachment))
     const header = { session, cxid: xid, zxid, time: timeMs }
     const origin: Origin = { sid, number: request.number }
-    this.#batch.add(zxid, (into) => writeTxn(into, origin, header, body))
+    const made = body.type === 'reconfig' ? this.#reconfigured : undefined
+    this.#batch.add(zxid, (into) => writeTxn(into, origin, header, body), made)
   }
 
   /** Deletes a container that is empty, or a node past its time, if it still is. */
@@ -115,10 +129,20 @@ export class Proposer {
       if (known === undefined) this.#owners.set(asker.session, owner)
       else if (known !== owner) return 'SessionMoved'
     }
+    if (meaning.kind === 'reconfig') return this.#reconfigure(reader, asker)
     if (meaning.kind === 'multi') return prepareMulti(reader, asker, this.#view)
     if (meaning.kind !== 'write') return 'Unimplemented'
     const codec = opcodes[operation].request as Codec<unknown>
     return meaning.prepare(codec.read(reader) as never, asker, this.#view)
+  }
+
+  #reconfigure(reader: Reader, asker: Asker): TxnBody | Refusal {
+    const request = opcodes.reconfig.request.read(reader)
+    const isInProgress = (this.#reconfigured?.version ?? 0) > this.#view.appliedZxid
+    const next = prepareReconfig(request, asker, this.#view, this.#ensemble, isInProgress)
+    if (typeof next === 'string') return next
+    this.#reconfigured = next
+    return { type: 'reconfig', path: configPath, data: bytesOf(next.text), version: -1 }
   }
 
   #openSession(reader: Reader, asker: Asker, owner: string): TxnBody | Refusal {

@@ -413,8 +413,7 @@ export class Desk {
     const xid = header.int()
     const operation = operationOf(header.int())
     const kind = operation === undefined ? 'absent' : operations[operation].kind
-    const isLeaders =
-      kind === 'write' || kind === 'multi' || kind === 'closeSession' || kind === 'sync'
+    const isLeaders = isDecidedByLeader(kind)
     const decided = this.#decideHere(attachment, operation, frame, isLeaders)
     const needsLeader = isLeaders && decided === undefined
     const queued: Queued = {
@@ -551,6 +550,13 @@ export class Desk {
     this.#detach(attachment)
   }
 }
+
+const isDecidedByLeader = (kind: string): boolean =>
+  kind === 'write' ||
+  kind === 'multi' ||
+  kind === 'closeSession' ||
+  kind === 'sync' ||
+  kind === 'reconfig'
 
 const hasEnded = ({ decided }: Queued): boolean =>
   typeof decided === 'object' && 'body' in decided && decided.body.type === 'closeSession'

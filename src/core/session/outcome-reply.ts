@@ -28,6 +28,12 @@ export function replyOutcome(
   if (path !== undefined) {
     return outbox.reply(slot, xid, zxid, 0, jute.PathAndStatResponse, { path, stat: must(stat) })
   }
+  if (body.type === 'reconfig') {
+    return outbox.reply(slot, xid, zxid, 0, jute.GetDataResponse, {
+      data: body.data,
+      stat: must(stat),
+    })
+  }
   if (stat !== undefined) return outbox.reply(slot, xid, zxid, 0, jute.StatResponse, { stat })
   outbox.reply(slot, xid, zxid, 0)
 }
@@ -49,6 +55,7 @@ function resultOf(change: Change, outcome: Outcome | undefined): MultiResult {
     case 'check':
       return { operation: change.type, reply: undefined }
     case 'setAcl':
+    case 'reconfig':
     case 'deleteContainer':
     case 'createSession':
     case 'closeSession':

@@ -4,6 +4,8 @@ export const limits = {
   epochMax: 2 ** 21 - 1,
   /** The low half of a zxid. The leader steps down before it is used up. */
   counterMax: 0xffff_ffff,
+  /** A member's number has one byte in a session id, and 255 would make it negative. */
+  sidMax: 254,
   /** Zxids a leader leaves unused at the end of its epoch: more than the txns of all proposals under way. */
   zxidsReserved: 0x2_0000,
   /** One log row holds one batch. A SQLite row may have 2 MB on Cloudflare, and one txn may be one 1 MB frame. */

@@ -5,6 +5,14 @@ export interface Settings {
   readonly ensemble: string
   readonly members: number
   readonly observers: number
+  readonly maxMembers: number
+  /** Sids by group, as GROUPS says; empty: the majority decides. */
+  readonly groups: readonly (readonly number[])[]
+  /** Votes of those who have not one each. */
+  readonly weights: ReadonlyMap<number, number>
+  readonly reconfigEnabled: boolean
+  readonly standaloneEnabled: boolean
+  readonly advertisedHost: string | undefined
   readonly zkPort: number
   readonly tickTimeMs: number
   readonly initLimitTicks: number
@@ -44,8 +52,8 @@ export const settingRows = {
     unit: 'members',
     default: 3,
     min: 1,
-    max: 7,
-    meaning: 'Members that vote. 1 is a standalone server.',
+    max: 9,
+    meaning: 'Members that vote at first. 1 is a standalone server.',
   },
   OBSERVERS: {
     kind: 'integer',
@@ -53,7 +61,50 @@ export const settingRows = {
     default: 0,
     min: 0,
     max: 16,
-    meaning: 'Members that serve and learn, and never vote.',
+    meaning: 'Members that serve and learn at first, and do not vote.',
+  },
+  MAX_MEMBERS: {
+    kind: 'integer',
+    unit: 'members',
+    default: { sumOf: ['MEMBERS', 'OBSERVERS'] },
+    min: 1,
+    max: 32,
+    meaning: 'The highest number a member may have: as many TCP ports are open. Room for reconfig.',
+  },
+  GROUPS: {
+    kind: 'text',
+    unit: 'members',
+    pattern: /^\d+(:\d+)*(,\d+(:\d+)*)*$/,
+    allowed: 'like 1:2:3,4:5:6',
+    meaning:
+      'Groups of voters at first: a majority of groups, each by a majority of its weight, decides.',
+  },
+  WEIGHTS: {
+    kind: 'text',
+    unit: 'votes',
+    pattern: /^\d+=\d+(,\d+=\d+)*$/,
+    allowed: 'like 3=0,4=2',
+    meaning: 'With GROUPS: members whose vote is not 1. Who has 0 never leads.',
+  },
+  RECONFIG_ENABLED: {
+    kind: 'flag',
+    unit: 'true or false',
+    default: false,
+    meaning: 'Members may be changed by reconfig.',
+  },
+  STANDALONE_ENABLED: {
+    kind: 'flag',
+    unit: 'true or false',
+    default: true,
+    meaning: 'One member alone is a standalone server. If not, it is an ensemble that can grow.',
+  },
+  ADVERTISED_HOST: {
+    kind: 'text',
+    unit: 'host',
+    pattern: /^[\w.-]{1,253}$/,
+    allowed: 'a name or an IPv4 address',
+    meaning:
+      'By which clients reach the TCP ports: the first /zookeeper/config tells it, Curator uses it.',
   },
   ZK_PORT: {
     kind: 'integer',
@@ -255,10 +306,14 @@ export type SettingName = keyof typeof settingRows
 export type SettingRow = { readonly unit: string; readonly meaning: string } & (
   | { readonly kind: 'name'; readonly default: string }
   | { readonly kind: 'flag'; readonly default: boolean }
+  | { readonly kind: 'text'; readonly pattern: RegExp; readonly allowed: string }
   | { readonly kind: 'words'; readonly default: string; readonly allowed: string }
   | {
       readonly kind: 'integer'
-      readonly default: number | { readonly times: number; readonly of: string }
+      readonly default:
+        | number
+        | { readonly times: number; readonly of: string }
+        | { readonly sumOf: readonly string[] }
       readonly min: number
       readonly max: number
     }
@@ -271,7 +326,10 @@ export function readSettings(vars: Readonly<Record<string, unknown>>): Settings 
   const integer = (name: IntegerName): number => {
     const { min, max, default: fallback } = settingRows[name]
     if (isUnset(vars[name])) {
-      return typeof fallback === 'number' ? fallback : fallback.times * integer(fallback.of)
+      if (typeof fallback === 'number') return fallback
+      return 'sumOf' in fallback
+        ? fallback.sumOf.reduce((sum, one) => sum + integer(one), 0)
+        : fallback.times * integer(fallback.of)
     }
     const number = /^-?\d+$/.test(textOf(vars[name])) ? Number(vars[name]) : NaN
     if (number >= min && number <= max) return number
@@ -283,6 +341,12 @@ export function readSettings(vars: Readonly<Record<string, unknown>>): Settings 
     ensemble: readName(vars, 'ENSEMBLE', complain),
     members: integer('MEMBERS'),
     observers: integer('OBSERVERS'),
+    maxMembers: integer('MAX_MEMBERS'),
+    groups: groupsOf(readText(vars, 'GROUPS', complain)),
+    weights: weightsOf(readText(vars, 'WEIGHTS', complain)),
+    reconfigEnabled: readFlag(vars, 'RECONFIG_ENABLED', complain),
+    standaloneEnabled: readFlag(vars, 'STANDALONE_ENABLED', complain),
+    advertisedHost: readText(vars, 'ADVERTISED_HOST', complain),
     zkPort: integer('ZK_PORT'),
     tickTimeMs: integer('TICK_TIME'),
     initLimitTicks: integer('INIT_LIMIT'),
@@ -329,6 +393,10 @@ type IntegerName = {
   [N in SettingName]: (typeof settingRows)[N]['kind'] extends 'integer' ? N : never
 }[SettingName]
 
+type TextName = {
+  [N in SettingName]: (typeof settingRows)[N]['kind'] extends 'text' ? N : never
+}[SettingName]
+
 type FlagName = {
   [N in SettingName]: (typeof settingRows)[N]['kind'] extends 'flag' ? N : never
 }[SettingName]
@@ -340,16 +408,56 @@ type WordsName = {
 type Complain = (complaint: string) => void
 
 function complainOfPairs(settings: Settings, complain: Complain): void {
-  const { minSessionTimeoutMs, maxSessionTimeoutMs, zkPort, members, observers } = settings
+  const { minSessionTimeoutMs, maxSessionTimeoutMs, zkPort, maxMembers } = settings
   if (minSessionTimeoutMs > maxSessionTimeoutMs) {
     complain(
       `MIN_SESSION_TIMEOUT is ${minSessionTimeoutMs}: must not exceed MAX_SESSION_TIMEOUT, which is ${maxSessionTimeoutMs}`,
     )
   }
-  const lastPort = zkPort + members + observers - 1
+  complainOfMembers(settings, complain)
+  const lastPort = zkPort + maxMembers - 1
   if (lastPort > 65535) {
     complain(`ZK_PORT is ${zkPort}: the last member’s port would be ${lastPort}, above 65535`)
   }
+}
+
+function complainOfMembers(settings: Settings, complain: Complain): void {
+  const { members, observers, maxMembers, groups, weights } = settings
+  if (maxMembers < members + observers) {
+    complain(`MAX_MEMBERS is ${maxMembers}: there are ${members + observers} members at first`)
+  }
+  if (groups.length === 0 && weights.size === 0) return
+  const grouped = groups.flat().toSorted((a, b) => a - b)
+  const isEach = grouped.length === members && grouped.every((sid, at) => sid === at + 1)
+  if (!isEach) complain(`GROUPS must name each of the ${members} voters once`)
+  const stranger = [...weights.keys()].find((sid) => sid < 1 || sid > members)
+  if (stranger !== undefined) complain(`WEIGHTS: ${stranger} is no voter`)
+  const heavy = groups.filter((group) => group.some((sid) => weights.get(sid) !== 0))
+  if (heavy.length === 0) complain('WEIGHTS: somebody’s vote must have a weight')
+}
+
+const groupsOf = (text: string | undefined): number[][] =>
+  text === undefined ? [] : text.split(',').map((group) => group.split(':').map(Number))
+
+const weightsOf = (text: string | undefined): ReadonlyMap<number, number> =>
+  new Map(
+    (text?.split(',') ?? []).map((one) => {
+      const [sid = 0, weight = 1] = one.split('=').map(Number)
+      return [sid, weight]
+    }),
+  )
+
+function readText(
+  vars: Readonly<Record<string, unknown>>,
+  name: TextName,
+  complain: Complain,
+): string | undefined {
+  if (isUnset(vars[name])) return undefined
+  const { pattern, allowed } = settingRows[name]
+  const text = textOf(vars[name])
+  if (pattern.test(text)) return text
+  complain(`${named(vars, name)}: must be ${allowed}`)
+  return undefined
 }
 
 function readName(vars: Readonly<Record<string, unknown>>, name: 'ENSEMBLE', complain: Complain) {

@@ -1,5 +1,8 @@
 /** What a znode may be called (PathUtils.validatePath), and how paths are taken apart. */
 
+/** Where the members of the ensemble stand. */
+export const configPath = '/zookeeper/config'
+
 /** The parent of a path that is not the root: `/a/b` → `/a`, `/a` → `/`. */
 export function parentOf(path: string): string {
   const slash = path.lastIndexOf('/')

@@ -7,12 +7,11 @@ import type { Acl, Stat } from '../jute/records.ts'
 import { invariant, unreachable } from '../shared/assert.ts'
 import { asSessionId, asZxid, type SessionId, type Zxid } from '../shared/units.ts'
 import { eventTypes, permissions } from '../wire/opcodes.ts'
-import { firstConfigVersion } from './config-text.ts'
 import type { TreeEvent } from './events.ts'
 import { type CachedNode, NodeCache } from './node-cache.ts'
 import { hexOf, OwnedNodes } from './owned-nodes.ts'
 import { containerOwner, ttlOf, ttlOwner } from './owner.ts'
-import { nameOf, parentOf } from './path.ts'
+import { configPath, nameOf, parentOf } from './path.ts'
 import { QuotaAccounts, type QuotaOver } from './quota-accounts.ts'
 import { type RowChange, rooms, type RowTable } from './row-table.ts'
 import type { Change, TxnBody, TxnHeader } from './txn.ts'
@@ -69,7 +68,7 @@ export class Tree {
   #checkpointed = asZxid(0)
 
   /** Opens the tree of a checkpoint; one without totals is new and holds ZooKeeper's four nodes. */
-  constructor(table: RowTable, cacheBytes: number, config: Uint8Array = new Uint8Array(0)) {
+  constructor(table: RowTable, cacheBytes: number) {
     const row = table.get(rooms.totals, '', '')
     this.#cache = new NodeCache(table, cacheBytes, row === undefined)
     this.#quotas = new QuotaAccounts(this.#cache, (path, node, data) =>
@@ -77,15 +76,18 @@ export class Tree {
     )
     if (row === undefined) this.#plant()
     else this.#restore(table, row)
-    this.#setConfig(config)
   }
 
-  /** The members are the deployment's to say, not a txn's. */
-  #setConfig(config: Uint8Array): void {
-    const node = this.#node('/zookeeper/config')
-    node.data = config
-    node.mzxid = config.length === 0 ? 0 : firstConfigVersion
-    this.#cache.change('/zookeeper/config', node)
+  /** The configuration in force, where it is news: the first one is no txn's. */
+  setConfig(data: Uint8Array, version: Zxid): void {
+    const node = this.#node(configPath)
+    if (node.mzxid === version && node.data?.length === data.length) return
+    const grown = data.length - (node.data?.length ?? 0)
+    this.#changed(configPath, node)
+    node.data = data
+    node.mzxid = version
+    this.#cache.resized(grown)
+    this.#dataBytes += grown
   }
 
   #restore(table: RowTable, row: Uint8Array): void {
@@ -239,6 +241,7 @@ export class Tree {
         this.#delete(header, change.path, events)
         return { err: 0 }
       case 'setData':
+      case 'reconfig':
         return this.#setData(header, change, events, stats)
       case 'setAcl':
         return this.#setAcl(change, stats)
@@ -424,7 +427,7 @@ export class Tree {
       ['/', fresh(worldAnyone, 1)],
       ['/zookeeper', fresh(worldAnyone, 2)],
       ['/zookeeper/quota', fresh(worldAnyone, 0)],
-      ['/zookeeper/config', { ...fresh(worldReads, 0), version: -1, aversion: -1 }],
+      [configPath, { ...fresh(worldReads, 0), version: -1, aversion: -1 }],
     ]
     for (const [path, node] of planted) {
       this.#cache.add(path, node)

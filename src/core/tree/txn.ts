@@ -27,6 +27,8 @@ const records = {
   setData: jute.SetDataTxn,
   setAcl: jute.SetAclTxn,
   check: jute.CheckVersionTxn,
+  /** As ZooKeeper has it: the data of /zookeeper/config. */
+  reconfig: jute.SetDataTxn,
   createSession: jute.CreateSessionTxn,
   // ZooKeeper's of before 3.6: which ephemerals go, every member knows from its tree. A list of 50,000 fits no log row.
   closeSession: record({}),

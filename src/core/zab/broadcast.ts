@@ -3,16 +3,18 @@
  */
 import { invariant } from '../shared/assert.ts'
 import { limits } from '../shared/limits.ts'
-import { counterOf, type Epoch, type Sid, type Zxid, zxidOf } from '../shared/units.ts'
+import { asZxid, counterOf, type Epoch, type Sid, type Zxid, zxidOf } from '../shared/units.ts'
 import type { Turn } from '../turn.ts'
 import type { ZabConfig } from './config.ts'
+import type { Configuration } from './configuration.ts'
 import type { Ground } from './ground.ts'
 import type { Journal } from './journal.ts'
 import type { LearnerLink } from './learner-link.ts'
 import type { Learners } from './learners.ts'
 import type { LogBatch } from './log-batch.ts'
+import type { Membership } from './membership.ts'
 import { demand } from './peer-fault.ts'
-import { highestAgreed, type QuorumVerifier } from './quorum.ts'
+import { highestAgreed } from './quorum.ts'
 import { showPoint } from './show.ts'
 
 interface Proposed {
@@ -22,7 +24,7 @@ interface Proposed {
 
 export class Broadcast {
   readonly #config: ZabConfig
-  readonly #quorum: QuorumVerifier
+  readonly #membership: Membership
   readonly #journal: Journal
   readonly #learners: Learners
   #lastProposed: Zxid
@@ -31,10 +33,13 @@ export class Broadcast {
   /** Proposals that somebody may still owe an ack for, oldest first. */
   readonly #proposed: Proposed[] = []
 
+  /** Who leads once a reconfiguration took the lead from us. */
+  #successor: Sid | undefined
+
   /** A quorum has our history: all of it is committed. */
-  constructor({ config, quorum, journal }: Ground, epoch: Epoch, learners: Learners) {
+  constructor({ config, membership, journal }: Ground, epoch: Epoch, learners: Learners) {
     this.#config = config
-    this.#quorum = quorum
+    this.#membership = membership
     this.#journal = journal
     this.#learners = learners
     this.#lastProposed = zxidOf(epoch, config.counterStart ?? 0)
@@ -45,11 +50,15 @@ export class Broadcast {
     return this.#lastProposed
   }
 
+  get successor(): Sid | undefined {
+    return this.#successor
+  }
+
   propose(nowMs: number, batch: LogBatch, turn: Turn): void {
     invariant(batch.first === this.#lastProposed + 1, 'a proposal follows the last one')
     this.#lastProposed = batch.last
     for (const learner of this.#learners) {
-      if (learner.votes && learner.isForwarded) learner.send({ type: 'proposal', batch }, turn)
+      if (learner.follows && learner.isForwarded) learner.send({ type: 'proposal', batch }, turn)
     }
     this.#proposed.push({ last: batch.last, atMs: nowMs })
     this.#journal.append(batch, turn)
@@ -62,7 +71,7 @@ export class Broadcast {
 
   ack(learner: LearnerLink, zxid: Zxid): void {
     learner.at('synced')
-    demand(learner.votes, 'an observer does not ack')
+    demand(learner.follows, 'an observer does not ack')
     demand(zxid >= learner.acked, `ack of ${showPoint(zxid)} after ${showPoint(learner.acked)}`)
     demand(zxid <= this.#lastProposed, `ack of ${showPoint(zxid)}, which was not proposed`)
     learner.acked = zxid
@@ -70,17 +79,65 @@ export class Broadcast {
 
   /** A learner that took over our history begins to serve. */
   welcome(learner: LearnerLink, turn: Turn): void {
-    if (learner.votes) learner.told = this.#journal.committed
+    if (learner.follows) learner.told = this.#journal.committed
     learner.send({ type: 'upToDate', committed: learner.told }, turn)
   }
 
   /** The end of a step: commits what a quorum has and tells it, once a turn to each learner. */
   conclude(turn: Turn): void {
+    // What follows its end is committed by who comes after us.
+    if (this.#successor !== undefined) return
+    const before = this.#membership.active
     const agreed = this.#agreed()
     if (agreed !== undefined && agreed > this.#journal.committed) {
       this.#journal.commit(agreed, turn)
     }
-    for (const learner of this.#learners) this.#tell(learner, turn)
+    if (this.#membership.active === before) {
+      for (const learner of this.#learners) this.#tell(learner, turn)
+      return
+    }
+    this.#activate(turn)
+    this.conclude(turn)
+  }
+
+  /** The history that became committed with our reign may have taken it from us already. */
+  abdicateIfRemoved(turn: Turn): void {
+    if (!this.#membership.isElector(this.#config.sid)) this.#activate(turn)
+  }
+
+  /** A reconfiguration is committed: everybody hears of it, and of who leads from now on. */
+  #activate(turn: Turn): void {
+    const { active } = this.#membership
+    const own = this.#config.sid
+    if (!active.electors.includes(own)) {
+      this.#successor = this.#choose(active)
+      invariant(this.#successor !== undefined, 'whose quorum committed it has somebody to lead')
+      turn.log.push(`no longer leads: ${this.#successor} does`)
+    }
+    const leader = this.#successor ?? own
+    for (const learner of this.#learners) {
+      if (learner.is('synced')) this.#tellActivated(learner, leader, turn)
+    }
+  }
+
+  /** Of those who may lead now the one that has most (Leader.getDesignatedLeader). */
+  #choose({ electors }: Configuration): Sid | undefined {
+    const followers = [...this.#learners]
+      .filter((one) => one.follows && one.is('synced') && electors.includes(one.peer))
+      .toSorted((a, b) => b.acked - a.acked || b.peer - a.peer)
+    return followers[0]?.peer
+  }
+
+  #tellActivated(learner: LearnerLink, leader: Sid, turn: Turn): void {
+    const { committed, history } = this.#journal
+    const isBehind = !learner.follows && learner.told < history.base
+    if (isBehind) return this.#learners.cut(learner, 'it is behind what we keep', turn)
+    const batches = learner.follows ? [] : history.batches(learner.told, committed)
+    const last = batches.pop()
+    for (const batch of batches) learner.send({ type: 'inform', batch }, turn)
+    if (last) learner.send({ type: 'informAndActivate', batch: last, leader }, turn)
+    else learner.send({ type: 'commitAndActivate', zxid: committed, leader }, turn)
+    learner.told = committed
   }
 
   /**
@@ -97,7 +154,7 @@ export class Broadcast {
   cutSlow(nowMs: number, turn: Turn): void {
     const limitMs = this.#config.syncLimitTicks * this.#config.tickTimeMs
     for (const learner of this.#learners) {
-      if (!learner.votes || !learner.is('synced')) continue
+      if (!learner.follows || !learner.is('synced')) continue
       const owed = this.#proposed.find(({ last }) => last > learner.acked)
       if (!owed || nowMs - owed.atMs <= limitMs) continue
       this.#learners.cut(learner, `it has not acked ${showPoint(owed.last)}`, turn)
@@ -107,8 +164,8 @@ export class Broadcast {
   /** Forgets proposals that everybody has. */
   trim(): void {
     let acked = this.#lastProposed
-    for (const { votes, stage, acked: has } of this.#learners) {
-      if (!votes) continue
+    for (const { follows, stage, acked: has } of this.#learners) {
+      if (!follows) continue
       if (stage.type === 'synced' && has < acked) acked = has
       if (stage.type === 'offered' && stage.through < acked) acked = stage.through
     }
@@ -119,15 +176,27 @@ export class Broadcast {
   #agreed(): Zxid | undefined {
     const acked = new Map<Sid, Zxid>([[this.#config.sid, this.#ownAcked]])
     for (const learner of this.#learners) {
-      if (learner.votes && learner.is('synced')) acked.set(learner.peer, learner.acked)
+      if (learner.follows && learner.is('synced')) acked.set(learner.peer, learner.acked)
     }
-    return highestAgreed(this.#quorum, acked)
+    const { active, pending } = this.#membership
+    const agreed = highestAgreed(active.quorum, acked)
+    if (!pending || agreed === undefined || agreed < pending.version) return agreed
+    // From a reconfiguration on both quorums are needed; it is committed by itself, what follows by the new one alone.
+    const newAgreed = highestAgreed(pending.quorum, acked)
+    if (newAgreed !== undefined && newAgreed >= pending.version) return pending.version
+    return this.#lastBefore(pending.version)
+  }
+
+  #lastBefore(zxid: Zxid): Zxid {
+    const { committed } = this.#journal
+    const isFirst = counterOf(zxid) === (this.#config.counterStart ?? 0) + 1
+    return isFirst || committed >= zxid - 1 ? committed : asZxid(zxid - 1)
   }
 
   #tell(learner: LearnerLink, turn: Turn): void {
     const { committed, history } = this.#journal
     if (!learner.is('synced') || learner.told >= committed) return
-    if (learner.votes) {
+    if (learner.follows) {
       learner.send({ type: 'commit', zxid: committed }, turn)
     } else if (learner.told < history.base) {
       return this.#learners.cut(learner, 'it is behind what we keep', turn)

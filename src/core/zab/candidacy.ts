@@ -4,7 +4,6 @@
  */
 import type { Sid } from '../shared/units.ts'
 import type { Turn } from '../turn.ts'
-import { isVoter } from './config.ts'
 import { type Elected, Election, noVote } from './election.ts'
 import type { Ground } from './ground.ts'
 import type { ServerState, Vote } from './messages.ts'
@@ -23,26 +22,28 @@ export class Candidacy {
     return this.#round
   }
 
-  /** A search in a new round. Who does not vote has nobody to propose. */
+  /** A search in a new round. Whose vote does not count has nobody to propose. */
   next(): Election {
-    const { config, quorum, journal } = this.#ground
+    const { config, membership, journal } = this.#ground
     this.#round += 1
     const own = {
       leader: config.sid,
       zxid: journal.history.last,
       epoch: journal.currentEpoch,
     }
-    const votes = isVoter(config, config.sid) && !journal.mustRecover
-    return new Election(config, quorum, votes ? own : undefined, this.#round)
+    const votes = membership.isElector(config.sid) && !journal.mustRecover
+    return new Election(config, membership, votes ? own : undefined, this.#round)
   }
 
-  /** Observers ask rarely and nobody asks them: whoever has settled lets them know. */
+  /** Who does not vote asks rarely and is not asked: whoever has settled lets him know. */
   settle({ vote, round }: Elected, state: ServerState, turn: Turn): void {
     this.#vote = vote
     this.#round = round
-    const { config } = this.#ground
-    if (!isVoter(config, config.sid)) return
-    for (const to of config.observers) this.tell(to, state, turn)
+    const { config, membership } = this.#ground
+    if (!membership.isElector(config.sid)) return
+    for (const to of membership.members) {
+      if (!membership.isElector(to)) this.tell(to, state, turn)
+    }
   }
 
   /** All who serve must tell newcomers the same vote, whatever election they came from (ZOOKEEPER-1732). */
@@ -51,8 +52,10 @@ export class Candidacy {
   }
 
   tell(to: Sid, state: ServerState, turn: Turn): void {
-    const { sid } = this.#ground.config
-    const note = { from: sid, state, vote: this.#vote, round: this.#round, asks: false }
+    const { config, membership } = this.#ground
+    const configuration = membership.told
+    const vote = this.#vote
+    const note = { from: config.sid, state, vote, round: this.#round, asks: false, configuration }
     turn.notes.push({ to, note })
   }
 }

@@ -1,10 +1,11 @@
 import type { Sid } from '../shared/units.ts'
+import type { Configuration } from './configuration.ts'
 
 /** What a member knows of its ensemble before it hears anybody. */
 export interface ZabConfig {
   readonly sid: Sid
-  readonly voters: readonly Sid[]
-  readonly observers: readonly Sid[]
+  /** The members of an ensemble that has no configuration of its own yet. */
+  readonly first: Configuration
   readonly tickTimeMs: number
   readonly initLimitTicks: number
   readonly syncLimitTicks: number
@@ -14,7 +15,3 @@ export interface ZabConfig {
   /** The counter an epoch starts after, 0 unless a test is about the counter's end. The same at every member. */
   readonly counterStart?: number
 }
-
-export const isVoter = (config: ZabConfig, sid: Sid): boolean => config.voters.includes(sid)
-export const isMember = (config: ZabConfig, sid: Sid): boolean =>
-  config.voters.includes(sid) || config.observers.includes(sid)

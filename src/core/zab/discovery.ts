@@ -44,8 +44,8 @@ export class Discovery {
 
   /** Chooses the new epoch as soon as a quorum has joined; who is alone is the quorum. */
   choose(turn: Turn): void {
-    const { quorum, journal } = this.#ground
-    if (!quorum.isQuorum(this.#informed)) return
+    const { membership, journal } = this.#ground
+    if (!membership.isQuorum([...this.#informed])) return
     if (this.#highest >= limits.epochMax) {
       turn.log.push('cannot lead: the epochs are used up')
       return
@@ -61,17 +61,22 @@ export class Discovery {
   receiveInfo(
     nowMs: number,
     learner: LearnerLink,
-    { type, acceptedEpoch }: PacketOf<'followerInfo' | 'observerInfo'>,
+    { type, acceptedEpoch, version }: PacketOf<'followerInfo' | 'observerInfo'>,
     turn: Turn,
   ): Verdict | undefined {
     learner.at('joined')
-    demand(type === 'observerInfo' || learner.votes, `${type} from ${learner.peer}`)
-    if (type === 'observerInfo') learner.votes = false
+    const { newest } = this.#ground.membership
+    if (version > newest.version) {
+      const ahead = `its configuration ${showPoint(version)} is above our ${showPoint(newest.version)}`
+      demand(this.#epoch === undefined, ahead)
+      return over(`${learner.peer} knows more: ${ahead}`)
+    }
+    learner.follows = type === 'followerInfo'
     this.#learners.replaceOlder(learner, turn)
     learner.enter({ type: 'informed' }, nowMs)
     if (acceptedEpoch > this.#highest) this.#highest = acceptedEpoch
     if (this.#epoch === undefined) {
-      if (learner.votes) this.#informed.add(learner.peer)
+      if (learner.follows) this.#informed.add(learner.peer)
       this.choose(turn)
       return undefined
     }
@@ -103,15 +108,20 @@ export class Discovery {
     learner: LearnerLink,
     { currentEpoch, lastZxid }: PacketOf<'ackEpoch'>,
   ): Verdict | undefined {
-    if (currentEpoch < 0) return undefined
+    if (currentEpoch < 0 || !this.#counts(learner)) return undefined
     const ahead = this.#whyAhead(currentEpoch, lastZxid)
     if (ahead) return over(`${learner.peer} knows more: ${ahead}`)
-    return learner.votes ? this.#count(learner.peer) : undefined
+    return learner.follows ? this.#count(learner.peer) : undefined
+  }
+
+  /** Who follows without a vote may know what was never committed, and keeps nobody from leading. */
+  #counts({ follows, peer }: LearnerLink): boolean {
+    return !follows || this.#ground.membership.isElector(peer)
   }
 
   #count(sid: Sid): Verdict | undefined {
     this.#promised.add(sid)
-    return this.#ground.quorum.isQuorum(this.#promised) ? discovered : undefined
+    return this.#ground.membership.isQuorum([...this.#promised]) ? discovered : undefined
   }
 
   /** Why a member may not be led by us (StateSummary.isMoreRecentThan). */

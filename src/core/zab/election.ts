@@ -9,9 +9,9 @@
  */
 import type { Sid } from '../shared/units.ts'
 import type { Turn } from '../turn.ts'
-import { isVoter, type ZabConfig } from './config.ts'
+import type { ZabConfig } from './config.ts'
 import type { Notification, ServerState, Vote } from './messages.ts'
-import type { QuorumVerifier } from './quorum.ts'
+import type { Membership } from './membership.ts'
 import { showPoint } from './show.ts'
 
 /** `fastleader.minNotificationInterval` and its maximum. */
@@ -32,8 +32,8 @@ interface Heard {
 
 export class Election {
   readonly #config: ZabConfig
-  readonly #quorum: QuorumVerifier
-  /** Our vote for ourselves; undefined at an observer, who only asks. */
+  readonly #membership: Membership
+  /** Our vote for ourselves; undefined at one whose vote does not count: he only asks. */
   readonly #own: Vote | undefined
   #round: number
   #vote: Vote | undefined
@@ -45,9 +45,9 @@ export class Election {
   #resendMs = resendMinMs
   #resendAtMs = Infinity
 
-  constructor(config: ZabConfig, quorum: QuorumVerifier, own: Vote | undefined, round: number) {
+  constructor(config: ZabConfig, membership: Membership, own: Vote | undefined, round: number) {
     this.#config = config
-    this.#quorum = quorum
+    this.#membership = membership
     this.#own = own
     this.#vote = own
     this.#round = round
@@ -72,7 +72,7 @@ export class Election {
 
   wake(nowMs: number, turn: Turn): Elected | undefined {
     if (nowMs >= this.#finalizeAtMs) {
-      if (this.#quorum.isQuorum(this.#supporters())) return this.#elected()
+      if (this.#membership.isQuorum(this.#supporters())) return this.#elected()
       this.#finalizeAtMs = Infinity
     }
     if (nowMs < this.#resendAtMs) return undefined
@@ -83,9 +83,8 @@ export class Election {
   }
 
   receive(nowMs: number, note: Notification, turn: Turn): Elected | undefined {
-    if (!isVoter(this.#config, note.from) || !isVoter(this.#config, note.vote.leader)) {
-      return undefined
-    }
+    if (!this.#membership.isElector(note.from)) return this.#tellStranger(note, turn)
+    if (!this.#membership.isElector(note.vote.leader)) return undefined
     switch (note.state) {
       case 'looking':
         return this.#own && this.#receiveLooking(nowMs, note, this.#own, turn)
@@ -95,6 +94,12 @@ export class Election {
       case 'observing':
         return undefined
     }
+  }
+
+  /** Whose vote does not count may still go by an older configuration, and look among those who are no members any more. */
+  #tellStranger({ from, state, configuration }: Notification, turn: Turn): undefined {
+    const { version } = this.#membership.active
+    if (state === 'looking' && version > (configuration?.version ?? 0)) this.#tell(from, turn)
   }
 
   #receiveLooking(nowMs: number, note: Notification, own: Vote, turn: Turn): Elected | undefined {
@@ -144,17 +149,17 @@ export class Election {
       leader === this.#config.sid
         ? this.#own !== undefined && note.round === this.#round
         : heard.get(leader)?.state === 'leading'
-    return leads && this.#quorum.isQuorum(supporters(heard, note))
+    return leads && this.#membership.mayFollow(supporters(heard, note))
   }
 
   /** Decides at once if everybody agrees, begins to wait for a better vote if a quorum does. */
   #conclude(nowMs: number): Elected | undefined {
     const agreed = this.#supporters()
-    if (!this.#quorum.isQuorum(agreed)) {
+    if (!this.#membership.isQuorum(agreed)) {
       this.#finalizeAtMs = Infinity
       return undefined
     }
-    if (agreed.length === this.#config.voters.length) return this.#elected()
+    if (agreed.length === this.#membership.electors.length) return this.#elected()
     if (this.#finalizeAtMs === Infinity) this.#finalizeAtMs = nowMs + this.#config.finalizeWaitMs
     return undefined
   }
@@ -183,7 +188,7 @@ export class Election {
   }
 
   #broadcast(asks: boolean, turn: Turn): void {
-    for (const to of this.#config.voters) {
+    for (const to of this.#membership.electors) {
       if (to !== this.#config.sid) turn.notes.push({ to, note: this.#note(asks) })
     }
   }
@@ -194,7 +199,15 @@ export class Election {
 
   #note(asks: boolean): Notification {
     const vote = this.#vote ?? noVote
-    return { from: this.#config.sid, state: 'looking', vote, round: this.#round, asks }
+    const configuration = this.#membership.told
+    return {
+      from: this.#config.sid,
+      state: 'looking',
+      vote,
+      round: this.#round,
+      asks,
+      configuration,
+    }
   }
 }
 

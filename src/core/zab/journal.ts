@@ -3,12 +3,15 @@
  * when a persist is asked for; words that depend on it wait here, in order, until the shell says it is durable.
  */
 import { invariant } from '../shared/assert.ts'
-import type { Epoch, Zxid } from '../shared/units.ts'
+import { asZxid, type Epoch, type Zxid } from '../shared/units.ts'
 import type { LinkId, Persist, Turn } from '../turn.ts'
 import type { ZabConfig } from './config.ts'
+import type { Configuration } from './configuration.ts'
 import { History } from './history.ts'
 import type { LogBatch } from './log-batch.ts'
+import { Membership } from './membership.ts'
 import type { OwnPacket, Packet } from './messages.ts'
+import { showMembers, showPoint } from './show.ts'
 
 /** What a member reads from its store when it starts. */
 export interface RestoredLog {
@@ -21,6 +24,8 @@ export interface RestoredLog {
   readonly committed: Zxid
   /** Its log or tree was damaged and put aside: it may have acknowledged what it no longer has (docs/decisions/0007). */
   readonly mustRecover: boolean
+  /** The configuration persisted last; undefined: none was put in force yet. */
+  readonly configuration: Configuration | undefined
 }
 
 /** What a learner received between the leader's choice and its NEWLEADER. */
@@ -41,6 +46,8 @@ type Waiting = { readonly number: number } & (
 
 export class Journal {
   readonly history: History
+  /** Follows the log: a reconfiguration counts as soon as it is logged. */
+  readonly membership: Membership
   #acceptedEpoch: Epoch
   #currentEpoch: Epoch
   #committed: Zxid
@@ -57,6 +64,9 @@ export class Journal {
     this.#currentEpoch = restored.currentEpoch
     this.#committed = committed
     this.#mustRecover = restored.mustRecover
+    this.membership = new Membership(restored.configuration ?? config.first)
+    for (const { configuration } of batches) if (configuration) this.membership.log(configuration)
+    this.membership.commit(committed)
     invariant(committed >= base, 'what the log lost is in the checkpoint')
     invariant(committed <= this.history.last, 'the checkpoint is not ahead of the log')
     invariant(restored.currentEpoch <= restored.acceptedEpoch, 'an epoch is accepted first')
@@ -94,13 +104,18 @@ export class Journal {
     this.#persist({ stageChunk: bytes }, turn)
   }
 
-  /** Makes the leader's history ours and its epoch current, in one persist: a crash leaves all of it or nothing. */
-  enter(epoch: Epoch, { install, truncate, batches }: Catchup, turn: Turn): void {
+  /**
+   * Makes the leader's history and configuration ours and its epoch current, in one persist: a crash leaves all of it or
+   * nothing.
+   */
+  enter(epoch: Epoch, catchup: Catchup, configuration: Configuration, turn: Turn): void {
+    const { install, truncate, batches } = catchup
     invariant(epoch === this.#acceptedEpoch, 'the epoch entered is the one promised')
     invariant(truncate === undefined || truncate >= this.#committed, 'no committed txn is dropped')
     if (install !== undefined) this.#install(install)
-    if (truncate !== undefined) this.history.truncate(truncate)
-    for (const batch of batches) this.history.append(batch)
+    if (truncate !== undefined) this.#truncate(truncate)
+    const isNews = this.membership.adopt(configuration)
+    for (const batch of batches) this.#log(batch)
     this.#currentEpoch = epoch
     const recovered = this.#mustRecover
     this.#mustRecover = false
@@ -111,14 +126,22 @@ export class Journal {
         ...(truncate === undefined ? {} : { truncate }),
         ...(batches.length === 0 ? {} : { append: batches }),
         currentEpoch: epoch,
+        ...(isNews ? { configuration } : {}),
       },
       turn,
     )
   }
 
   append(batch: LogBatch, turn: Turn): void {
-    this.history.append(batch)
+    this.#log(batch)
     this.#persist({ append: [batch] }, turn)
+  }
+
+  /** Somebody says in an election that this configuration is in force. Whether that is news. */
+  learn(configuration: Configuration, turn: Turn): boolean {
+    if (!this.membership.adopt(configuration)) return false
+    this.#persist({ configuration }, turn)
+    return true
   }
 
   commit(zxid: Zxid, turn: Turn): void {
@@ -126,6 +149,10 @@ export class Journal {
     invariant(zxid <= this.history.last, 'only what is logged is committed')
     this.#committed = zxid
     turn.committed = zxid
+    if (!this.membership.commit(zxid)) return
+    const { active } = this.membership
+    turn.log.push(`configuration ${showPoint(active.version)}: ${showMembers(active)}`)
+    this.#persist({ configuration: active }, turn)
   }
 
   /** Says it once everything asked for so far is durable. */
@@ -169,8 +196,19 @@ export class Journal {
     this.#waiting = this.#waiting.filter((one) => one.link !== link)
   }
 
+  #log(batch: LogBatch): void {
+    this.history.append(batch)
+    if (batch.configuration) this.membership.log(batch.configuration)
+  }
+
+  #truncate(to: Zxid): void {
+    this.history.truncate(to)
+    this.membership.truncate(to)
+  }
+
   #install(zxid: Zxid): void {
     this.history.reset(zxid)
+    this.membership.truncate(asZxid(0))
     this.#committed = zxid
     this.#installing = { number: this.#issued + 1, zxid }
   }

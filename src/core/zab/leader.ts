@@ -3,11 +3,11 @@
  * the same stages as the first ones, whatever phase the leader is in.
  */
 import { invariant } from '../shared/assert.ts'
-import type { Epoch, Sid, Zxid } from '../shared/units.ts'
+import { type Epoch, type Sid, type Zxid, zxidOf } from '../shared/units.ts'
 import type { LinkId, PeerInput, Turn } from '../turn.ts'
 import { Broadcast } from './broadcast.ts'
 import type { Candidacy } from './candidacy.ts'
-import { isMember, isVoter } from './config.ts'
+import type { Configuration } from './configuration.ts'
 import { Discovery } from './discovery.ts'
 import type { Ground } from './ground.ts'
 import type { LearnerLink } from './learner-link.ts'
@@ -37,15 +37,17 @@ export class Leader implements Part {
   #broadcast: Broadcast | undefined
   readonly #joinDeadlineMs: number
   #deadlineMs: number
+  /** When we go even if a follower does not. */
+  #handOverAtMs: number | undefined
   #halfTicks = 0
   #halfTickAtMs: number
 
   /** `highestEpoch`: the highest one that we heard to be accepted. */
   constructor(ground: Ground, candidacy: Candidacy, highestEpoch: Epoch, nowMs: number) {
-    const { config, quorum } = ground
+    const { config, membership } = ground
     this.#ground = ground
     this.#candidacy = candidacy
-    this.#learners = new Learners(config, quorum)
+    this.#learners = new Learners(config, membership)
     this.#discovery = new Discovery(ground, this.#learners, highestEpoch)
     this.#deadlineMs = nowMs + this.#initLimitMs
     this.#joinDeadlineMs = nowMs + Math.min(this.#initLimitMs, config.finalizeWaitMs + joinLimitMs)
@@ -88,7 +90,8 @@ export class Leader implements Part {
   }
 
   linked(nowMs: number, { link, peer, incoming }: Extract<PeerInput, { type: 'linked' }>): boolean {
-    if (!incoming || !isMember(this.#ground.config, peer)) return false
+    // Who is no member yet, or no longer, may follow: that is how a member comes to be added.
+    if (!incoming || peer === this.#ground.config.sid) return false
     this.#learners.join(nowMs, link, peer)
     return true
   }
@@ -103,7 +106,7 @@ export class Leader implements Part {
   }
 
   needs(sid: Sid): boolean {
-    return isVoter(this.#ground.config, sid)
+    return this.#ground.membership.isElector(sid)
   }
 
   fault(link: LinkId, fault: string, turn: Turn): undefined {
@@ -177,21 +180,23 @@ export class Leader implements Part {
   /** A quorum promised: our history is the epoch's, for us and for everybody. */
   synchronize(nowMs: number, turn: Turn): void {
     const epoch = this.#chosenEpoch
-    const lastZxid = this.#ground.journal.history.last
+    const { journal, membership } = this.#ground
+    const lastZxid = journal.history.last
     this.#synchronizer = new Synchronizer(this.#ground, epoch)
-    this.#ground.journal.enter(
-      epoch,
-      { install: undefined, truncate: undefined, batches: [] },
-      turn,
-    )
-    this.#ground.journal.whenOwnDurable({ type: 'ackNewLeader', epoch, lastZxid })
+    // The first leader puts the members of its settings in force.
+    const configuration = membership.isProvisional
+      ? membership.active.withVersion(zxidOf(epoch, 0))
+      : membership.active
+    const nothing = { install: undefined, truncate: undefined, batches: [] }
+    journal.enter(epoch, nothing, configuration, turn)
+    journal.whenOwnDurable({ type: 'ackNewLeader', epoch, lastZxid })
     for (const learner of this.#learners) this.#synchronizeOne(nowMs, learner, turn)
   }
 
   #synchronizeOne(nowMs: number, learner: LearnerLink, turn: Turn): void {
-    const { stage, votes } = learner
+    const { stage, follows } = learner
     // What an observer may be given is known once we lead.
-    if (stage.type !== 'promised' || !(votes || this.#broadcast)) return
+    if (stage.type !== 'promised' || !(follows || this.#broadcast)) return
     this.#synchronizer?.begin(nowMs, learner, stage.lastZxid, turn)
   }
 
@@ -230,20 +235,51 @@ export class Leader implements Part {
     this.#ground.journal.commit(this.#ground.journal.history.last, turn)
     for (const learner of this.#learners) {
       if (learner.is('synced')) broadcast.welcome(learner, turn)
-      else if (!learner.votes) this.#synchronizeOne(nowMs, learner, turn)
+      else if (!learner.follows) this.#synchronizeOne(nowMs, learner, turn)
     }
+    broadcast.abdicateIfRemoved(turn)
   }
 
   propose(nowMs: number, batch: LogBatch, turn: Turn): void {
     invariant(this.#broadcast !== undefined, 'only a leader in broadcast proposes')
     this.#broadcast.propose(nowMs, batch, turn)
+    // Who joins may still be asleep.
+    if (batch.configuration) this.call(batch.configuration, turn)
+  }
+
+  /** Whether a quorum of this configuration follows us. */
+  hasSynced(configuration: Configuration): boolean {
+    return this.#learners.hasSynced(configuration)
+  }
+
+  /** Tells those of this configuration who are not linked that we lead: a member sleeps until it is spoken to. */
+  call({ sids }: Configuration, turn: Turn): void {
+    const linked = new Set([...this.#learners].map(({ peer }) => peer))
+    for (const sid of sids) {
+      if (sid !== this.#ground.config.sid && !linked.has(sid)) {
+        this.#candidacy.tell(sid, 'leading', turn)
+      }
+    }
   }
 
   /** The end of a step. */
-  conclude(turn: Turn): Verdict | undefined {
+  conclude(nowMs: number, turn: Turn): Verdict | undefined {
     this.#broadcast?.conclude(turn)
+    const successor = this.#broadcast?.successor
+    if (successor !== undefined) return this.#handOver(nowMs, successor)
     const spent = this.#broadcast?.isSpent === true
     return spent ? over(`the zxids of epoch ${this.#chosenEpoch} are used up`) : undefined
+  }
+
+  /** Followers leave by themselves when they hear who leads from now on; we go last, and do not wait long. */
+  #handOver(nowMs: number, successor: Sid): Verdict | undefined {
+    this.#handOverAtMs ??= nowMs + this.#ground.config.tickTimeMs / 2
+    const { active } = this.#ground.membership
+    const isAwaited = [...this.#learners].some(
+      (one) => one.is('synced') && active.voters.includes(one.peer),
+    )
+    if (isAwaited && nowMs < this.#handOverAtMs) return undefined
+    return over(`hands over to ${successor}`, successor)
   }
 
   wake(nowMs: number, turn: Turn): Verdict | undefined {
@@ -271,11 +307,7 @@ export class Leader implements Part {
 
   /** A member that nobody talks to asks ever more rarely, or sleeps: who is not linked hears of us each tick. */
   #callMissing(turn: Turn): void {
-    const { sid: own, voters, observers } = this.#ground.config
-    const linked = new Set([own, ...[...this.#learners].map(({ peer }) => peer)])
-    for (const sid of [...voters, ...observers]) {
-      if (!linked.has(sid)) this.#candidacy.tell(sid, 'leading', turn)
-    }
+    this.call(this.#ground.membership.newest, turn)
   }
 
   /** Whether a quorum is with us; before it has promised, it may still be on its way. */

@@ -43,8 +43,8 @@ const awaited: ReadonlySet<StageType> = new Set(['joined', 'asked', 'streaming',
 export class LearnerLink {
   readonly link: LinkId
   readonly peer: Sid
-  /** A voter that must recover says so, and does not. */
-  votes: boolean
+  /** It said FOLLOWERINFO: it is given proposals and acks them, whether its ack counts or not. */
+  follows = false
   heardMs: number
   /** Everything up to here is durable at the learner. */
   acked = 0 as Zxid
@@ -52,10 +52,9 @@ export class LearnerLink {
   told = 0 as Zxid
   #stage: LearnerStage = { type: 'joined' }
 
-  constructor(link: LinkId, peer: Sid, votes: boolean, nowMs: number) {
+  constructor(link: LinkId, peer: Sid, nowMs: number) {
     this.link = link
     this.peer = peer
-    this.votes = votes
     this.heardMs = nowMs
   }
 

@@ -4,7 +4,7 @@
 import { opened } from '../shared/seal.ts'
 import { type Epoch, epochOf, type Sid } from '../shared/units.ts'
 import type { LinkId, PeerInput, Turn } from '../turn.ts'
-import { isVoter, type ZabConfig } from './config.ts'
+import type { ZabConfig } from './config.ts'
 import { judgeEpoch } from './discovery.ts'
 import type { Ground } from './ground.ts'
 import type { Journal } from './journal.ts'
@@ -20,6 +20,8 @@ import { discovered, established, over, type Verdict } from './verdict.ts'
 const retryMinMs = 10
 const retryMaxMs = 100
 const reachLimitMs = 1000
+
+const otherRole = 'its role is another now'
 
 type Stage =
   | { readonly type: 'connecting' }
@@ -40,19 +42,24 @@ export class Learner implements Part {
   readonly leader: Sid
   readonly #config: ZabConfig
   readonly #journal: Journal
-  /** A voter that must recover learns as an observer does. */
-  readonly votes: boolean
+  /**
+   * Takes proposals and acks them, whether its ack counts or not. An observer hears of what is committed, and so does who
+   * must recover.
+   */
+  readonly follows: boolean
   readonly #reachUntilMs: number
   #stage: Stage = { type: 'connecting' }
   #link: LinkId | undefined
   #heardMs: number
   #retryMs = retryMinMs
   #retryAtMs = Infinity
+  /** A reconfiguration wants us elsewhere: we go with the next step, when this one's replies have left. */
+  #leaving: { readonly verdict: Verdict; readonly atMs: number } | undefined
 
   constructor({ config, journal }: Ground, leader: Sid, nowMs: number) {
     this.#config = config
     this.#journal = journal
-    this.votes = isVoter(config, config.sid) && !journal.mustRecover
+    this.follows = this.#shouldFollow
     this.leader = leader
     this.#heardMs = nowMs
     const initLimitMs = config.initLimitTicks * config.tickTimeMs
@@ -76,6 +83,7 @@ export class Learner implements Part {
   }
 
   get wakeAtMs(): number {
+    if (this.#leaving) return this.#leaving.atMs
     return this.#stage.type === 'connecting'
       ? Math.min(this.#retryAtMs, this.#reachUntilMs)
       : this.#heardMs + this.#silenceLimitMs
@@ -94,8 +102,10 @@ export class Learner implements Part {
     this.#link = link
     this.#heardMs = nowMs
     this.#stage = { type: 'introduced' }
-    const { acceptedEpoch } = this.#journal
-    this.#send({ type: this.votes ? 'followerInfo' : 'observerInfo', acceptedEpoch }, turn)
+    const { acceptedEpoch, membership } = this.#journal
+    const { version } = membership.active
+    const type = this.follows ? 'followerInfo' : 'observerInfo'
+    this.#send({ type, acceptedEpoch, version }, turn)
     return true
   }
 
@@ -103,6 +113,7 @@ export class Learner implements Part {
   unlinked(nowMs: number, link: LinkId, peer: Sid): Verdict | undefined {
     const failed = link === 0 && peer === this.leader && this.#stage.type === 'connecting'
     if (!failed && link !== this.#link) return undefined
+    if (this.#leaving) return this.#leaving.verdict
     this.#link = undefined
     if (!failed && this.#stage.type !== 'introduced') return over(`lost its leader ${this.leader}`)
     this.#stage = { type: 'connecting' }
@@ -120,6 +131,7 @@ export class Learner implements Part {
   }
 
   wake(nowMs: number, turn: Turn): Verdict | undefined {
+    if (this.#leaving) return this.#leaving.verdict
     if (this.#stage.type !== 'connecting') {
       const silent = nowMs >= this.#heardMs + this.#silenceLimitMs
       return silent ? over(`has not heard its leader ${this.leader} for too long`) : undefined
@@ -148,7 +160,7 @@ export class Learner implements Part {
         this.#receiveChunk(packet, turn)
         return undefined
       case 'newLeader':
-        this.#receiveNewLeader(packet.epoch, turn)
+        this.#receiveNewLeader(packet, turn)
         return undefined
       case 'upToDate':
         return this.#receiveUpToDate(packet, turn)
@@ -157,11 +169,20 @@ export class Learner implements Part {
         return undefined
       case 'commit':
         this.#at('serving')
-        demand(this.votes, 'a commit to an observer')
+        demand(this.follows, 'a commit to an observer')
         this.#commit(packet.zxid, turn)
+        return undefined
+      case 'commitAndActivate':
+        this.#at('serving')
+        this.#commit(packet.zxid, turn)
+        this.#reconsider(nowMs, packet.leader)
         return undefined
       case 'inform':
         this.#receiveInform(packet.batch, turn)
+        return undefined
+      case 'informAndActivate':
+        this.#receiveInform(packet.batch, turn)
+        this.#reconsider(nowMs, packet.leader)
         return undefined
       case 'ping':
         this.#send({ type: 'pong' }, turn)
@@ -234,11 +255,11 @@ export class Learner implements Part {
     this.#sendWhenDurable({ type: 'snapAck' }, turn)
   }
 
-  #receiveNewLeader(epoch: Epoch, turn: Turn): void {
+  #receiveNewLeader({ epoch, configuration }: PacketOf<'newLeader'>, turn: Turn): void {
     const stage = this.#at('gathering')
     demand(epoch === stage.epoch, `NEWLEADER of epoch ${epoch}, promised was ${stage.epoch}`)
     if (!stage.draft) return
-    this.#journal.enter(epoch, stage.draft.finish(), turn)
+    this.#journal.enter(epoch, stage.draft.finish(), configuration, turn)
     const lastZxid = this.#journal.history.last
     this.#sendWhenDurable({ type: 'ackNewLeader', epoch, lastZxid }, turn)
     this.#stage = { type: 'entered', epoch }
@@ -247,24 +268,38 @@ export class Learner implements Part {
   #receiveUpToDate({ committed }: PacketOf<'upToDate'>, turn: Turn): Verdict | undefined {
     const { epoch } = this.#at('entered')
     this.#commit(committed, turn)
-    // Everything is on our disk, and was given by a leader that others made one: our word counts again.
-    if (!this.votes && isVoter(this.#config, this.#config.sid))
-      return over('has recovered, and votes')
+    // By the configuration that came we may be another. Or we have recovered: everything is on our disk, and was given by a
+    // leader that others made one, so our word counts again.
+    if (this.#shouldFollow !== this.follows) return over(otherRole, this.leader)
     this.#stage = { type: 'serving', epoch }
     return established
+  }
+
+  /** The configuration may be another one: is our place still here? */
+  #reconsider(nowMs: number, leader: Sid): void {
+    const { active } = this.#journal.membership
+    demand(leader === this.leader || active.electors.includes(leader), `${leader} cannot lead`)
+    if (leader === this.leader && this.#shouldFollow === this.follows) return
+    const reason = leader === this.leader ? otherRole : `${leader} leads now`
+    this.#leaving = { verdict: over(reason, leader), atMs: nowMs }
+  }
+
+  get #shouldFollow(): boolean {
+    const { membership, mustRecover } = this.#journal
+    return !mustRecover && !membership.active.isObserver(this.#config.sid)
   }
 
   #receiveProposal(batch: LogBatch, turn: Turn): void {
     const stage = this.#stage
     if (stage.type === 'gathering') return stage.draft?.add(batch)
-    demand(this.votes, 'a proposal to an observer')
+    demand(this.follows, 'a proposal to an observer')
     this.#log(batch, turn)
     this.#sendWhenDurable({ type: 'ack', zxid: batch.last }, turn)
   }
 
   #receiveInform(batch: LogBatch, turn: Turn): void {
     this.#at('serving')
-    demand(!this.votes, 'an inform to a follower')
+    demand(!this.follows, 'an inform to a follower')
     this.#log(batch, turn)
     this.#commit(batch.last, turn)
   }

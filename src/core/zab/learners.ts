@@ -2,18 +2,18 @@
 import type { Sid } from '../shared/units.ts'
 import type { LinkId, Turn } from '../turn.ts'
 import type { ZabConfig } from './config.ts'
-import { isVoter } from './config.ts'
+import type { Configuration } from './configuration.ts'
 import { LearnerLink } from './learner-link.ts'
-import type { QuorumVerifier } from './quorum.ts'
+import type { Membership } from './membership.ts'
 
 export class Learners {
   readonly #config: ZabConfig
-  readonly #quorum: QuorumVerifier
+  readonly #membership: Membership
   readonly #byLink = new Map<LinkId, LearnerLink>()
 
-  constructor(config: ZabConfig, quorum: QuorumVerifier) {
+  constructor(config: ZabConfig, membership: Membership) {
     this.#config = config
-    this.#quorum = quorum
+    this.#membership = membership
   }
 
   get(link: LinkId): LearnerLink | undefined {
@@ -29,7 +29,7 @@ export class Learners {
   }
 
   join(nowMs: number, link: LinkId, peer: Sid): void {
-    this.#byLink.set(link, new LearnerLink(link, peer, isVoter(this.#config, peer), nowMs))
+    this.#byLink.set(link, new LearnerLink(link, peer, nowMs))
   }
 
   /** A link is gone, or is to be cut. */
@@ -60,9 +60,18 @@ export class Learners {
     }
   }
 
-  /** Whether those that count are a quorum together with ourselves. */
+  /** Whether the followers that count are a quorum together with ourselves. */
   hasQuorumOf(counts: (learner: LearnerLink) => boolean): boolean {
-    const linked = [...this].filter((one) => one.votes && counts(one)).map(({ peer }) => peer)
-    return this.#quorum.isQuorum([this.#config.sid, ...linked])
+    return this.#membership.isQuorum([this.#config.sid, ...this.#followers(counts)])
+  }
+
+  /** Whether a quorum of this configuration has our history, ourselves among them only if we are in it. */
+  hasSynced({ quorum }: Configuration): boolean {
+    return quorum.isQuorum([this.#config.sid, ...this.#followers((one) => one.is('synced'))])
+  }
+
+  /** Who observes acks nothing, and counts for nothing. */
+  #followers(counts: (learner: LearnerLink) => boolean): Sid[] {
+    return [...this].filter((one) => one.follows && counts(one)).map(({ peer }) => peer)
   }
 }

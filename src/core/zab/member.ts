@@ -7,7 +7,8 @@ import type { Random } from '../shared/random.ts'
 import { type Epoch, type Sid, type Zxid } from '../shared/units.ts'
 import type { LinkId, PeerInput, Turn } from '../turn.ts'
 import { Candidacy } from './candidacy.ts'
-import { isMember, isVoter, type ZabConfig } from './config.ts'
+import type { ZabConfig } from './config.ts'
+import type { Configuration } from './configuration.ts'
 import type { Elected } from './election.ts'
 import type { Ground } from './ground.ts'
 import type { History } from './history.ts'
@@ -16,10 +17,11 @@ import { Leader } from './leader.ts'
 import { Learner } from './learner.ts'
 import type { SnapshotSource } from './learner-link.ts'
 import type { LogBatch } from './log-batch.ts'
+import type { Membership } from './membership.ts'
 import type { Notification, Packet, ServerState } from './messages.ts'
 import { PeerFault } from './peer-fault.ts'
 import { type Phase, transitions } from './phase.ts'
-import { Majority } from './quorum.ts'
+import { showMembers } from './show.ts'
 import type { Verdict } from './verdict.ts'
 
 export type { ZabConfig } from './config.ts'
@@ -41,7 +43,7 @@ export class ZabMember {
     _random: Random,
   ) {
     const journal = new Journal(config, restored)
-    this.#ground = { config, quorum: new Majority(config.voters), journal, snapshots }
+    this.#ground = { config, membership: journal.membership, journal, snapshots }
     this.#candidacy = new Candidacy(this.#ground)
     this.#highestEpoch = restored.acceptedEpoch
     this.#phase = { type: 'looking', election: this.#candidacy.next() }
@@ -54,7 +56,12 @@ export class ZabMember {
   get role(): ServerState {
     if (!this.#part) return 'looking'
     if (this.#part.kind === 'leader') return 'leading'
-    return this.#part.votes ? 'following' : 'observing'
+    return this.#part.follows ? 'following' : 'observing'
+  }
+
+  /** Who counts, as far as this member knows. */
+  get membership(): Membership {
+    return this.#ground.membership
   }
 
   /** The epoch that is being entered or is entered; the last one entered while looking. */
@@ -159,6 +166,16 @@ export class ZabMember {
     this.#phase.part.propose(nowMs, batch, turn)
   }
 
+  /** Only while leading: whether a quorum of this configuration follows us. */
+  hasSynced(configuration: Configuration): boolean {
+    return this.#phase.type === 'leading' && this.#phase.part.hasSynced(configuration)
+  }
+
+  /** Only while leading: wakes the members of this configuration that are not with us. */
+  call(configuration: Configuration, turn: Turn): void {
+    if (this.#phase.type === 'leading') this.#phase.part.call(configuration, turn)
+  }
+
   /** The replica's own packets; nobody hears them when the link is no more. */
   send(link: LinkId, packet: Packet, turn: Turn): void {
     const known =
@@ -174,7 +191,8 @@ export class ZabMember {
   }
 
   #receiveNote(nowMs: number, note: Notification, turn: Turn): void {
-    if (note.from === this.#ground.config.sid || !isMember(this.#ground.config, note.from)) return
+    if (note.from === this.#ground.config.sid) return
+    if (note.configuration) this.#learn(nowMs, note.configuration, note.from, turn)
     if (note.state === 'looking' && this.#isForsakenBy(note)) {
       this.#look(nowMs, `${note.from} looks in round ${note.round}`, turn)
     }
@@ -186,12 +204,29 @@ export class ZabMember {
   }
 
   /**
+   * Who looks for a leader may go by a configuration that is no longer in force; one that was committed later tells who
+   * there is to be asked (ZooKeeper restarts its election too).
+   */
+  #learn(nowMs: number, configuration: Configuration, from: Sid, turn: Turn): void {
+    const { type } = this.#phase
+    if (type !== 'looking' && type !== 'discovering') return
+    const before = this.#ground.membership.active
+    if (!this.#ground.journal.learn(configuration, turn)) return
+    if (configuration.hasSameMembersAs(before)) return
+    const news = `hears of ${from} that the members are others: ${showMembers(configuration)}`
+    if (type === 'discovering') return this.#look(nowMs, news, turn)
+    turn.log.push(news)
+    this.#phase = { type: 'looking', election: this.#candidacy.next() }
+    this.#settleOn(nowMs, this.#phase.election.start(nowMs, turn), turn)
+  }
+
+  /**
    * Before a quorum has joined, a newer election is the better one: a leader that a voter does not join, or whose own
    * choice looks for another, need not wait for its init limit.
    */
   #isForsakenBy(note: Notification): boolean {
-    const newer =
-      note.round > this.#candidacy.round && isVoter(this.#ground.config, note.vote.leader)
+    const { membership } = this.#ground
+    const newer = note.round > this.#candidacy.round && membership.isElector(note.vote.leader)
     return this.#phase.type === 'discovering' && newer && this.#phase.part.needs(note.from)
   }
 
@@ -230,7 +265,8 @@ export class ZabMember {
   }
 
   #conclude(nowMs: number, turn: Turn): void {
-    if (this.#phase.type === 'leading') this.#follow(nowMs, this.#phase.part.conclude(turn), turn)
+    if (this.#phase.type !== 'leading') return
+    this.#follow(nowMs, this.#phase.part.conclude(nowMs, turn), turn)
   }
 
   // from phase to phase
@@ -247,7 +283,7 @@ export class ZabMember {
         this.#serve(nowMs, part, turn)
         return
       case 'over':
-        this.#look(nowMs, verdict.reason, turn)
+        this.#look(nowMs, verdict.reason, turn, verdict.successor)
         return
     }
   }
@@ -264,8 +300,8 @@ export class ZabMember {
     turn.log.push(`${this.role} in epoch ${this.epoch}`)
   }
 
-  /** Gives up what it was, and looks for a leader in a new round. */
-  #look(nowMs: number, reason: string, turn: Turn): void {
+  /** Gives up what it was, and looks for a leader in a new round, or follows the one that was named. */
+  #look(nowMs: number, reason: string, turn: Turn, successor?: Sid): void {
     invariant(this.#phase.type !== 'looking', 'who looks has nothing to give up')
     const { part } = this.#phase
     turn.log.push(`looks for a leader: ${reason}`)
@@ -279,7 +315,17 @@ export class ZabMember {
       this.#highestEpoch = part.highestEpoch
       part.close()
     }
-    this.#elect(nowMs, turn)
+    if (successor === undefined) this.#elect(nowMs, turn)
+    else this.#succeed(nowMs, successor, turn)
+  }
+
+  /** A reconfiguration names who leads: no election is held (ZooKeeper's designated leader). */
+  #succeed(nowMs: number, leader: Sid, turn: Turn): void {
+    const election = this.#candidacy.next()
+    this.#become({ type: 'looking', election })
+    const { currentEpoch, history } = this.#ground.journal
+    const vote = { leader, zxid: history.last, epoch: currentEpoch }
+    this.#settleOn(nowMs, { vote, round: election.round }, turn)
   }
 
   #elect(nowMs: number, turn: Turn): void {

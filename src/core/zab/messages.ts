@@ -3,6 +3,7 @@
  * a learner and its leader, the twin of ZooKeeper's QuorumPacket. Names are ZooKeeper's in camel case.
  */
 import type { Epoch, Sid, Zxid } from '../shared/units.ts'
+import type { Configuration } from './configuration.ts'
 import type { LogBatch } from './log-batch.ts'
 
 export type ServerState = 'looking' | 'following' | 'leading' | 'observing'
@@ -23,13 +24,16 @@ export interface Notification {
   readonly round: number
   /** Sent again because nothing came of it: whoever agrees says so once more. Notes may be lost here, ZooKeeper's not. */
   readonly asks: boolean
+  /** The sender's configuration; undefined while it is only what its settings say. */
+  readonly configuration: Configuration | undefined
 }
 
 /** Between a learner and its leader, in order. */
 export type Packet =
   // discovery
-  | { readonly type: 'followerInfo'; readonly acceptedEpoch: Epoch }
-  | { readonly type: 'observerInfo'; readonly acceptedEpoch: Epoch }
+  /** `version`: of the newest configuration that the learner knows to be committed. */
+  | { readonly type: 'followerInfo'; readonly acceptedEpoch: Epoch; readonly version: Zxid }
+  | { readonly type: 'observerInfo'; readonly acceptedEpoch: Epoch; readonly version: Zxid }
   | { readonly type: 'leaderInfo'; readonly epoch: Epoch }
   /** `currentEpoch` −1: the epoch was accepted before, the answer does not count towards the quorum. */
   | { readonly type: 'ackEpoch'; readonly currentEpoch: Epoch; readonly lastZxid: Zxid }
@@ -45,7 +49,12 @@ export type Packet =
   | { readonly type: 'snapAck' }
   /** Learner → leader: your `trunc` goes below what I applied, or to what I do not have; send your tree instead. */
   | { readonly type: 'needSnap' }
-  | { readonly type: 'newLeader'; readonly epoch: Epoch }
+  /** With it comes the configuration in force; one that is pending is in the history. */
+  | {
+      readonly type: 'newLeader'
+      readonly epoch: Epoch
+      readonly configuration: Configuration
+    }
   | { readonly type: 'ackNewLeader'; readonly epoch: Epoch; readonly lastZxid: Zxid }
   /** Everything up to `committed` is committed: start serving. */
   | { readonly type: 'upToDate'; readonly committed: Zxid }
@@ -55,8 +64,11 @@ export type Packet =
   | { readonly type: 'ack'; readonly zxid: Zxid }
   /** Everything up to `zxid` is committed. */
   | { readonly type: 'commit'; readonly zxid: Zxid }
+  /** As `commit`, of a reconfiguration: from now on `leader` leads. */
+  | { readonly type: 'commitAndActivate'; readonly zxid: Zxid; readonly leader: Sid }
   /** To an observer: proposal and commit in one. */
   | { readonly type: 'inform'; readonly batch: LogBatch }
+  | { readonly type: 'informAndActivate'; readonly batch: LogBatch; readonly leader: Sid }
   | { readonly type: 'ping' }
   | { readonly type: 'pong' }
   // passed through: what replicas, not their consensus, say to each other

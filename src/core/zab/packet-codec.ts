@@ -11,6 +11,7 @@ import {
   int,
   long,
   MalformedFrame,
+  optionalTail,
   Reader,
   record,
   ustring,
@@ -18,7 +19,8 @@ import {
 } from '../jute/codec.ts'
 import { limits } from '../shared/limits.ts'
 import { type Epoch, epochOf, type Sid, type Zxid } from '../shared/units.ts'
-import { type LogBatch, readBatch } from './log-batch.ts'
+import type { Configuration } from './configuration.ts'
+import { type LogBatch, readBatch, storedConfiguration } from './log-batch.ts'
 import type { Notification, Packet, ServerState } from './messages.ts'
 
 type PacketType = Packet['type']
@@ -42,7 +44,12 @@ const epoch = checked<Epoch>(int, epochOk)
 /** −1 in an ACKEPOCH that does not count. */
 const epochOrNone = checked<Epoch>(int, (value) => value === -1 || epochOk(value))
 /** A member's number has one byte in a session id. 0 in the note of an observer, who votes for nobody. */
-const sid = checked<Sid>(long, (value) => value >= 0 && value <= 254)
+const sid = checked<Sid>(long, (value) => value >= 0 && value <= limits.sidMax)
+const leader = checked<Sid>(int, (value) => value >= 1 && value <= limits.sidMax)
+const configuration: Codec<Configuration> = {
+  read: (reader) => storedConfiguration(ustring.read(reader)),
+  write: (writer, { text }) => writer.ustring(text),
+}
 const number = checked<number>(int, (value) => value >= 0)
 const round = checked<number>(long, (value) => value >= 0)
 
@@ -76,15 +83,17 @@ const rows: { readonly [T in PacketType]: Row<T> } = {
   revalidate: { code: 6, head: record({ number, session: id, attachment: int }) },
   sync: { code: 7, head: record({ number }) },
   inform: { code: 8, head: nothing, bulk: batch },
-  newLeader: { code: 10, head: record({ epoch }) },
-  followerInfo: { code: 11, head: record({ acceptedEpoch: epoch }) },
+  commitAndActivate: { code: 9, head: record({ zxid, leader }) },
+  newLeader: { code: 10, head: record({ epoch, configuration }) },
+  followerInfo: { code: 11, head: record({ acceptedEpoch: epoch, version: zxid }) },
   upToDate: { code: 12, head: record({ committed: zxid }) },
   diff: { code: 13, head: record({ to: zxid }) },
   trunc: { code: 14, head: record({ to: zxid }) },
   snap: { code: 15, head: record({ zxid }) },
-  observerInfo: { code: 16, head: record({ acceptedEpoch: epoch }) },
+  observerInfo: { code: 16, head: record({ acceptedEpoch: epoch, version: zxid }) },
   leaderInfo: { code: 17, head: record({ epoch }) },
   ackEpoch: { code: 18, head: record({ currentEpoch: epochOrNone, lastZxid: zxid }) },
+  informAndActivate: { code: 19, head: record({ leader }), bulk: batch },
   // ZooKeeper says these with an ACK, a PING or nothing at all.
   snapChunk: { code: 64, head: record({ last: bool }), bulk: bytes },
   snapAck: { code: 65, head: nothing },
@@ -180,16 +189,28 @@ function readPacket(reader: Reader): Packet {
 const states: readonly ServerState[] = ['looking', 'following', 'leading', 'observing']
 
 /** FastLeaderElection's fields in its order, then the sender, whom ZooKeeper knows by the connection. */
-const Note = record({ state: int, leader: sid, zxid, round, epoch, from: sid, asks: bool })
+const Note = record({
+  state: int,
+  leader: sid,
+  zxid,
+  round,
+  epoch,
+  from: sid,
+  asks: bool,
+  configuration: optionalTail(configuration),
+})
 
-export function writeNotification({ from, state, vote, round, asks }: Notification): Uint8Array {
-  return encode(Note, { ...vote, state: states.indexOf(state), round, from, asks })
+export function writeNotification(note: Notification): Uint8Array {
+  const { from, state, vote, round, asks, configuration: of } = note
+  const fields = { ...vote, state: states.indexOf(state), round, from, asks }
+  return encode(Note, { ...fields, configuration: of })
 }
 
 /** Throws MalformedFrame. */
 export function readNotification(bytesOfNote: Uint8Array): Notification {
-  const { state, leader, zxid: last, round, epoch: of, from, asks } = decode(Note, bytesOfNote)
+  const { state, leader: whom, zxid: last, round, epoch: of, ...rest } = decode(Note, bytesOfNote)
   const name = states[state]
   if (name === undefined) throw new MalformedFrame(`no server state is ${state}`)
-  return { from, state: name, vote: { leader, zxid: last, epoch: of }, round, asks }
+  const vote = { leader: whom, zxid: last, epoch: of }
+  return { state: name, vote, round, ...rest }
 }

@@ -22,6 +22,46 @@ export class Majority implements QuorumVerifier {
   }
 }
 
+/**
+ * More than half of the groups, each by more than half of its weight (QuorumHierarchical). A group without weight is none.
+ * Half of a whole number is Java's, rounded down: of whole weights that is the same as more than half.
+ */
+export class Hierarchy implements QuorumVerifier {
+  readonly voters: readonly Sid[]
+  readonly #groups: ReadonlyMap<Sid, number>
+  readonly #weights: ReadonlyMap<Sid, number>
+  /** What each group weighs. */
+  readonly #totals = new Map<number, number>()
+  readonly #groupCount: number
+
+  constructor(
+    voters: readonly Sid[],
+    { groups, weights }: { groups: ReadonlyMap<Sid, number>; weights: ReadonlyMap<Sid, number> },
+  ) {
+    this.voters = voters
+    this.#groups = groups
+    this.#weights = weights
+    for (const sid of groups.keys()) this.#weigh(this.#totals, sid)
+    this.#groupCount = [...this.#totals.values()].filter((total) => total > 0).length
+  }
+
+  isQuorum(sids: Iterable<Sid>): boolean {
+    const there = new Map<number, number>()
+    for (const sid of new Set(sids)) if (this.voters.includes(sid)) this.#weigh(there, sid)
+    let groups = 0
+    for (const [group, weight] of there) {
+      if (weight * 2 > (this.#totals.get(group) ?? 0)) groups += 1
+    }
+    return groups * 2 > this.#groupCount
+  }
+
+  #weigh(totals: Map<number, number>, sid: Sid): void {
+    const group = this.#groups.get(sid)
+    if (group === undefined) return
+    totals.set(group, (totals.get(group) ?? 0) + (this.#weights.get(sid) ?? 0))
+  }
+}
+
 /** The highest zxid that a quorum has acknowledged, undefined if no quorum has acknowledged any. */
 export function highestAgreed(
   quorum: QuorumVerifier,

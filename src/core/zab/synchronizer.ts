@@ -56,15 +56,16 @@ export class Synchronizer {
   /** The rest of the history, and NEWLEADER: from here on the learner gets every proposal. */
   #offer(nowMs: number, learner: LearnerLink, after: Zxid, turn: Turn): void {
     const through = this.#through(learner)
+    const configuration = this.#journal.membership.active
     for (const batch of this.#journal.history.batches(after, through)) {
       learner.send({ type: 'proposal', batch }, turn)
     }
-    learner.send({ type: 'newLeader', epoch: this.#epoch }, turn)
+    learner.send({ type: 'newLeader', epoch: this.#epoch, configuration }, turn)
     learner.enter({ type: 'offered', through }, nowMs)
   }
 
   /** How far a learner may know the history: an observer is given nothing that is not committed. */
   #through(learner: LearnerLink): Zxid {
-    return learner.votes ? this.#journal.history.last : this.#journal.committed
+    return learner.follows ? this.#journal.history.last : this.#journal.committed
   }
 }

@@ -1,0 +1,98 @@
+/**
+ * Who counts, as far as this member knows: the configuration in force, and the one that was proposed after it and is not
+ * known to be committed. While there is such a one, nothing is decided without a quorum of both.
+ */
+import type { Sid, Zxid } from '../shared/units.ts'
+import type { Configuration } from './configuration.ts'
+
+export class Membership {
+  #active: Configuration
+  #pending: Configuration | undefined
+
+  constructor(active: Configuration) {
+    this.#active = active
+  }
+
+  /** The newest that is known to be committed. */
+  get active(): Configuration {
+    return this.#active
+  }
+
+  get pending(): Configuration | undefined {
+    return this.#pending
+  }
+
+  /** The newest that is known at all. */
+  get newest(): Configuration {
+    return this.#pending ?? this.#active
+  }
+
+  /** Only what the settings say: no leader has put it in force yet. */
+  get isProvisional(): boolean {
+    return this.#active.version === 0
+  }
+
+  /** What others may be told: what the settings say here they know better themselves. */
+  get told(): Configuration | undefined {
+    return this.isProvisional ? undefined : this.#active
+  }
+
+  isQuorum(sids: Iterable<Sid>): boolean {
+    if (!this.#active.quorum.isQuorum(sids)) return false
+    return this.#pending === undefined || this.#pending.quorum.isQuorum(sids)
+  }
+
+  /**
+   * Whether these have a leader that may be followed: one configuration is enough, for it is the leader who needs the
+   * quorums, and a reconfiguration in our log may be one that nobody else has.
+   */
+  mayFollow(sids: readonly Sid[]): boolean {
+    return this.#active.quorum.isQuorum(sids) || this.#pending?.quorum.isQuorum(sids) === true
+  }
+
+  /** Those who may lead, and whose votes count. */
+  get electors(): readonly Sid[] {
+    return this.#pending
+      ? unionOf(this.#active.electors, this.#pending.electors)
+      : this.#active.electors
+  }
+
+  isElector(sid: Sid): boolean {
+    return this.#active.electors.includes(sid) || this.#pending?.electors.includes(sid) === true
+  }
+
+  get members(): readonly Sid[] {
+    return this.#pending ? unionOf(this.#active.sids, this.#pending.sids) : this.#active.sids
+  }
+
+  /** A reconfiguration is logged. The one before it was committed then: a leader proposes one at a time. */
+  log(configuration: Configuration): void {
+    if (configuration.version <= this.#active.version) return
+    if (this.#pending) this.#active = this.#pending
+    this.#pending = configuration
+  }
+
+  /** Whether a reconfiguration is in force now that everything up to `zxid` is committed. */
+  commit(zxid: Zxid): boolean {
+    if (this.#pending === undefined || this.#pending.version > zxid) return false
+    this.#active = this.#pending
+    this.#pending = undefined
+    return true
+  }
+
+  /** Nothing after `to` is logged any more. */
+  truncate(to: Zxid): void {
+    if (this.#pending && this.#pending.version > to) this.#pending = undefined
+  }
+
+  /** Somebody who knows says that this one is committed. Whether that is news. */
+  adopt(configuration: Configuration): boolean {
+    if (configuration.version <= this.#active.version) return false
+    this.#active = configuration
+    if (this.#pending && this.#pending.version <= configuration.version) this.#pending = undefined
+    return true
+  }
+}
+
+const unionOf = (some: readonly Sid[], others: readonly Sid[]): Sid[] =>
+  [...new Set([...some, ...others])].toSorted((a, b) => a - b)
