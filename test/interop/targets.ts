@@ -6,7 +6,7 @@
 import { BridgeProcess } from '../support/bridge.ts'
 import { startEnsemble } from '../support/ensemble.ts'
 import { freePorts } from '../support/ports.ts'
-import { startZooKeeper } from '../support/zookeeper.ts'
+import { startZooKeeper, type ZooKeeper } from '../support/zookeeper.ts'
 
 /** Three members. */
 export interface Target {
@@ -15,19 +15,40 @@ export interface Target {
   stop(): Promise<void>
 }
 
-const starters: Readonly<Record<string, () => Promise<Target>>> = {
-  start: () => startEnsemble({ mode: 'start' }),
-  serve: () => startEnsemble({ mode: 'serve' }),
-  bridge: startBehindBridge,
-  zookeeper: () => startZooKeeper({ members: 3 }),
+/** Settings of the ensemble that a test depends on. */
+export interface TargetSettings {
+  readonly ENFORCE_QUOTA?: 'true'
 }
 
+type Starter = (settings?: TargetSettings) => Promise<Target>
+
+const starters: Readonly<Record<string, Starter>> = {
+  start: (settings = {}) => startEnsemble({ mode: 'start', env: { ...settings } }),
+  serve: (settings = {}) => startEnsemble({ mode: 'serve', env: { ...settings } }),
+  bridge: startBehindBridge,
+  zookeeper: startThreeZooKeepers,
+}
+
+/** Apache’s own, that may do what ours does. */
+export function startThreeZooKeepers({ ENFORCE_QUOTA }: TargetSettings = {}): Promise<ZooKeeper> {
+  return startZooKeeper({
+    members: 3,
+    properties: {
+      'zookeeper.extendedTypesEnabled': 'true',
+      'zookeeper.enforceQuota': ENFORCE_QUOTA ?? 'false',
+    },
+  })
+}
+
+/** The ensemble believes the bridge whose clients are whose. */
+const secret = { BRIDGE_SECRET: 'the-secret-of-the-interop-tests' }
+
 /** The ensemble as a deployed one is reached: a port a member, each of them a bridge's. */
-async function startBehindBridge(): Promise<Target> {
-  const ensemble = await startEnsemble({ mode: 'serve' })
+async function startBehindBridge(settings: TargetSettings = {}): Promise<Target> {
+  const ensemble = await startEnsemble({ mode: 'serve', env: { ...settings, ...secret } })
   const zkPorts = await freePorts(3)
   const listen = zkPorts.flatMap((port, at) => ['--listen', `${port}=${at + 1}`])
-  const bridge = await BridgeProcess.start(['--to', ensemble.webSocketUrl, ...listen])
+  const bridge = await BridgeProcess.start(['--to', ensemble.webSocketUrl, ...listen], secret)
   return {
     hosts: zkPorts.map((port) => `127.0.0.1:${port}`).join(','),
     zkPorts,

@@ -84,6 +84,12 @@ export const deliberate = {
       'a wrong password closes the connection of the session’s owner in ZooKeeper (W08); not here',
     same: (apache, ours) => apache.saw === 'closed' && ours.saw === 'kept',
   },
+  'a connection left behind': {
+    reason:
+      'ZooKeeper forgets one that came right after another was dropped: it stays open, unheard',
+    same: (apache, ours, step) =>
+      step.act === 'resume' && apache.saw === 'silent' && ours.saw === 'closed',
+  },
   'types of persistent watches': {
     reason: 'check- and removeWatches know the types 4 and 5 since 3.9; all types mind the mode',
     ask: (request, client) => {
@@ -135,6 +141,17 @@ export const deliberate = {
       ours.request?.op === 'exists' &&
       apache.err === 0 &&
       ours.err === errorCodes.NoAuth &&
+      apache.zxid === ours.zxid,
+  },
+  'body of a refused multiRead': {
+    reason: 'behind −5 ZooKeeper may send what it has of a reply; no error has a body here',
+    same: (apache, ours) =>
+      apache.saw === 'reply' &&
+      ours.saw === 'reply' &&
+      ours.request?.op === 'multiRead' &&
+      apache.err === errorCodes.MarshallingError &&
+      ours.err === errorCodes.MarshallingError &&
+      ours.body === undefined &&
       apache.zxid === ours.zxid,
   },
   'create without a path': {
