@@ -194,8 +194,10 @@ export class Player {
     }
   }
 
-  async #move(client: Client, stale: Request | undefined): Promise<void> {
+  async #move(client: Client, late: Request | undefined): Promise<void> {
     const before = client.connection
+    // See `avoided` in deliberate.ts.
+    const stale = this.#ports.length > 1 ? undefined : late
     if (stale === undefined) this.#disconnect(client)
     client.connection = undefined
     const at = this.#ports.indexOf(client.port)
