@@ -67,6 +67,54 @@ describe.skipIf(!isHere).each(targets)('zkCli.sh against $name', ({ start }) => 
     expect(await talk.ended()).toBe(0)
   })
 
+  it('does the rest of its commands', async () => {
+    const talk = await connect(1)
+    await talk.ask('version', /ZooKeeper CLI version: 3\.8\.0/)
+    await talk.ask('create /rest', /Created \/rest\n/)
+    await talk.ask('create -c /rest/c', /Created \/rest\/c\n/)
+    await talk.ask('create /rest/c/below data', /Created \/rest\/c\/below\n/)
+    await talk.ask('create -e /rest/e', /Created \/rest\/e\n/)
+    await talk.ask('ls -R /rest', /\n\/rest\n\/rest\/c\n\/rest\/e\n\/rest\/c\/below\n/)
+    await talk.ask('ls -s /rest', /\n\[c, e\]\ncZxid = 0x[0-9a-f]+\n[^]*?numChildren = 2\n/)
+    await talk.ask('get -s /rest/c/below', /\ndata\ncZxid = 0x[0-9a-f]+\n[^]*?dataLength = 4\n/)
+    await talk.ask('getAllChildrenNumber /rest', /\n3\n/)
+    await talk.ask('getEphemerals /rest', /\n\[\/rest\/e\]\n/)
+    await talk.ask('set -s /rest more', /dataVersion = 1\n/)
+    await talk.ask('addauth digest bob:pw', /› addauth/)
+    await talk.ask('whoami', /digest: bob\n/)
+    await talk.ask('setAcl /rest/e auth:bob:rwa', /› setAcl/)
+    await talk.ask('getAcl /rest/e', /'digest,'bob:ikIaKsbtGweaHnb\/jKn7OHqbunM=\n: rwa\n/)
+    await talk.ask('getAcl -s /rest/e', /aclVersion = 1\n/)
+    await talk.ask('addWatch -m PERSISTENT /rest', /› addWatch/)
+    talk.say('create /rest/new')
+    await talk.hear(/state:SyncConnected type:NodeChildrenChanged path:\/rest\n/)
+    await talk.ask('removewatches /rest', /› removewatches[^]*?(removed|Removed)/)
+    await talk.ask('config', /server\.1=[^]*?version=[0-9a-f]+\n/)
+    await talk.ask('history', /\d+ - config\n/)
+    await talk.ask('reconfig -remove 3', /reconfig is disabled|Reconfig is disabled/i)
+    await talk.ask('deleteall /rest', /› deleteall/)
+    await talk.ask('stat /rest', /Node does not exist: \/rest/)
+    await talk.ask('ls /', /zookeeper\]\n/) // its exit code is that of its last command
+    talk.say('quit')
+    expect(await talk.ended()).toBe(0)
+  })
+
+  it('sets a quota, lists what it counts, and deletes it', async () => {
+    const talk = await connect(1)
+    await talk.ask('create /quota', /Created \/quota\n/)
+    await talk.ask('create /quota/child 12345', /Created \/quota\/child\n/)
+    await talk.ask('setquota -n 3 /quota', /› setquota/)
+    await talk.ask(
+      'listquota /quota',
+      /Output quota for \/quota count=3,bytes=-1L?[^\n]*\nOutput stat for \/quota count=2,bytes=5\n/,
+    )
+    await talk.ask('delquota /quota', /› delquota/)
+    await talk.ask('listquota /quota', /quota for \/quota does not exist\./)
+    await talk.ask('deleteall /quota', /› deleteall/)
+    talk.say('quit')
+    expect(await talk.ended()).toBe(0)
+  })
+
   it('hears of a change that a client of another member makes', async () => {
     const [watcher, writer] = await Promise.all([connect(1), connect(2)])
     await watcher.ask('create /watched before', /Created \/watched\n/)

@@ -12,18 +12,24 @@ export const curatorClassPath = '/usr/share/java/curator-recipes.jar:/usr/share/
 /** package python3-kazoo belongs to Debian’s own python, which need not be the first on the path */
 export const python = '/usr/bin/python3'
 
+/** package zookeeper, whose manifest names all that it needs; the logger that says nothing comes with the other */
+export const javaClientClassPath = `${zooKeeperJar}:/usr/share/java/slf4j-nop.jar`
+
 const ends0 = (command: string, ...args: readonly string[]): boolean =>
   spawnSync(command, args, { stdio: 'ignore' }).status === 0
+
+/** Our drivers in Java are source files, so that they take a JDK. */
+const runsSources = (classPath: string): boolean =>
+  classPath.split(':').every((jar) => existsSync(jar)) &&
+  ends0('java', '--add-modules', 'jdk.compiler', '-version')
 
 export const isInstalled = {
   zooKeeper: (): boolean => existsSync(zooKeeperJar) && ends0('java', '-version'),
   zkCli: (): boolean => existsSync(zkCli) && ends0('java', '-version'),
   cliMt: (): boolean => existsSync(cliMt),
   kazoo: (): boolean => existsSync(python) && ends0(python, '-c', 'import kazoo'),
-  /** Its driver is a source file, so that it takes a JDK. */
-  curator: (): boolean =>
-    curatorClassPath.split(':').every((jar) => existsSync(jar)) &&
-    ends0('java', '--add-modules', 'jdk.compiler', '-version'),
+  curator: (): boolean => runsSources(curatorClassPath),
+  javaClient: (): boolean => runsSources(javaClientClassPath),
   zookeeperBinding: (): boolean => ends0(nodeOfNpm(), '-e', "require('zookeeper')"),
 }
 

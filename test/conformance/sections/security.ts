@@ -79,6 +79,7 @@ export const security: Section = {
       'M',
       'quotas and what they count',
       quota('Q01 a quota’s node counts what is below it, itself too, in ZooKeeper’s words'),
+      'interop/zkcli.test.ts › sets a quota, lists what it counts, and deletes it',
     ),
     Q02: notHeld('M', 'a soft quota only logs', 'it refuses nothing, but logs nothing either'),
     Q03: held(
