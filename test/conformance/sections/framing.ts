@@ -1,4 +1,4 @@
-import { held, inFile, notHeld, type Section } from '../row.ts'
+import { held, inFile, type Section } from '../row.ts'
 
 const here = inFile('framing')
 
@@ -73,11 +73,15 @@ export const framing: Section = {
       'e2e/garbage.test.ts › a frame cut at every byte, then silence, then the rest: answered once whole',
       'core/deframer.test.ts › frames come out as they went in, however the bytes are cut',
     ),
-    F14: notHeld(
+    F14: held(
       'S',
-      'back-pressure on a client that does not read',
-      'a bound is there (GLOBAL_OUTSTANDING_LIMIT), a test of it over a real connection is not',
+      'a client that asks faster than it is answered is read slower',
+      'e2e/modes.test.ts › [R8] reads a client slower that asks faster than it is answered, and loses nothing',
     ),
-    F15: notHeld('S', 'operations that waited too long are answered −127', 'not built yet'),
+    F15: held(
+      'S',
+      'operations that waited too long are answered −127',
+      'core/desk.test.ts › or, after too long, are answered untried',
+    ),
   },
 }

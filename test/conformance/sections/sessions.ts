@@ -1,4 +1,4 @@
-import { held, inFile, notHeld, type Section } from '../row.ts'
+import { held, inFile, type Section } from '../row.ts'
 
 const here = inFile('handshake')
 
@@ -124,16 +124,21 @@ export const sessions: Section = {
       here('W22 the highest byte of a session’s id is its member’s, and every bit of it is kept'),
       'core/host.test.ts › [S12] of a member above 127 has a negative id, as in ZooKeeper',
     ),
-    W23: notHeld('S', 'local sessions', 'not built yet'),
-    W24: notHeld(
+    W23: held(
+      'S',
+      'local sessions',
+      'e2e/modes.test.ts › [S18] begins a session without a txn, and makes it global for its first ephemeral',
+      'core/desk.test.ts › creates none where it may not become global',
+    ),
+    W24: held(
       'S',
       'the handshake of a read-only client',
-      'not built yet: without a quorum nobody is served',
+      'e2e/modes.test.ts › [S19] a member alone serves reads to who takes that, and lets go when there is a quorum',
     ),
-    W25: notHeld(
+    W25: held(
       'S',
       'a limit of connections per address',
-      'not built yet; a session actor has room for a set number of sessions',
+      'e2e/modes.test.ts › [S17] closes the connection beyond its limit without a reply, and counts it',
     ),
     W26: held(
       'S',
