@@ -14,7 +14,14 @@ import type { Identity } from '../core/tree/acl.ts'
 import { knownClientHeaders, readSubject } from '../core/wire/client.ts'
 import { Deframer, wholeFrames } from '../core/wire/deframer.ts'
 import { Channel } from './channel.ts'
-import { type Env, firstMembersOf, memberStub, placeOfSessionActor, settingsOf } from './env.ts'
+import {
+  type Env,
+  firstMembersOf,
+  instanceOf,
+  memberStub,
+  placeOfSessionActor,
+  settingsOf,
+} from './env.ts'
 import { log } from './log.ts'
 import { SessionStore } from './session-store.ts'
 import { readPreamble, TcpConnection } from './tcp-connection.ts'
@@ -64,9 +71,11 @@ export class Session extends DurableObject<Env> {
     this.#revive()
   }
 
-  /** May one more session come here? */
+  /** May one more session come here? An actor that a death brought to another instance takes no more: they stay at home. */
   admit(): boolean {
-    return this.#host.hasRoom
+    const instance = instanceOf(this.env)
+    const isAtHome = instance === undefined || instance === placeOfSessionActor(this.#name).home
+    return isAtHome && this.#host.hasRoom
   }
 
   /** Upgrades to a WebSocket whose binary messages are ZooKeeper frames. */

@@ -74,7 +74,13 @@ describe.skipIf(!canCluster)('a cluster of three', () => {
     console.log(`all three members again: ${secondsOf(died)} s`)
     expect(members.map(({ instance }) => instance)).toEqual([1, 2, 3])
     await sameEverywhere(cluster)
-    await Promise.all([writer.close(), guest.close()])
+    // Who comes to that instance now does not go to the actor that moved away.
+    const late = clientOf([leader])
+    await late.sync()
+    const placeOf = (id: bigint | undefined) => (id ?? 0n) >> 40n
+    expect(placeOf(late.session?.id) >> 16n).toBe(BigInt(leader))
+    expect(placeOf(late.session?.id)).not.toBe(placeOf(begun.id))
+    await Promise.all([writer.close(), guest.close(), late.close()])
   }, 90_000)
 
   it('[M3] hands its sessions over when it is stopped, and its member stays at home', async () => {

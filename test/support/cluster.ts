@@ -31,11 +31,12 @@ export interface ClusterOptions {
   readonly instances?: number
   /** Settings of the ensemble, such as TICK_TIME. */
   readonly env?: Readonly<Record<string, string>>
+  /** Called with each instance's empty folder. */
+  readonly prepare?: (number: number, folder: string) => void
 }
 
 export interface ClusterMember extends MemberReport {
   readonly instance?: number
-  readonly digest: string
 }
 
 export class Cluster {
@@ -49,7 +50,7 @@ export class Cluster {
     bucket: ChildProcess,
     bucketPort: number,
     ports: readonly number[],
-    { env = {} }: ClusterOptions,
+    { env = {}, prepare }: ClusterOptions,
   ) {
     this.#bucket = bucket
     // Four ports an instance: HTTP, clients, and two for its peers.
@@ -64,6 +65,10 @@ export class Cluster {
       output: [],
       command: undefined,
     }))
+    for (const { number, dataDir } of this.instances) {
+      mkdirSync(dataDir)
+      prepare?.(number, dataDir)
+    }
     this.#env = {
       TICK_TIME: '500',
       ...env,
@@ -113,7 +118,6 @@ export class Cluster {
   /** Resolves when it answers HTTP; its member may take longer. */
   async startInstance(number: number): Promise<void> {
     const instance = this.instance(number)
-    mkdirSync(instance.dataDir, { recursive: true })
     const command = spawn(process.execPath, [commandScript('serve')], {
       env: {
         ...process.env,
@@ -140,6 +144,11 @@ export class Cluster {
   pidOf(number: number): number | undefined {
     const pid = this.instance(number).command?.pid
     return pid === undefined ? undefined : workerdOf(pid)
+  }
+
+  /** The store that all instances share does not answer. */
+  freezeBucket(isFrozen: boolean): void {
+    this.#bucket.kill(isFrozen ? 'SIGSTOP' : 'SIGCONT')
   }
 
   /** The machine's power fails. */
@@ -194,6 +203,7 @@ export class Cluster {
   /** Ends everything; its folder goes too. */
   async stop(): Promise<void> {
     await Promise.all(this.instances.map(({ number }) => this.#end(number)))
+    this.freezeBucket(false)
     this.#bucket.stdin?.end()
     rmSync(this.folder, { recursive: true, force: true })
   }

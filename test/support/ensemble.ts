@@ -22,6 +22,7 @@ export interface MemberReport {
   readonly epoch: number
   readonly zxid: string
   readonly isServing: boolean
+  readonly digest: string
 }
 
 export class Ensemble {

@@ -39,8 +39,9 @@ export async function startZooKeeper({
   const home = mkdtempSync(join(tmpdir(), 'zookeeper-'))
   const zkPorts = await freePorts(members)
   const peerPorts = members === 1 ? [] : await freePorts(2 * members)
+  const folderOf = (index: number): string => join(home, String(index + 1))
   const servers = zkPorts.map((port, index) => {
-    const folder = join(home, String(index + 1))
+    const folder = folderOf(index)
     mkdirSync(folder)
     writeFileSync(join(folder, 'myid'), String(index + 1))
     writeFileSync(join(folder, 'zoo.cfg'), configOf(folder, port, peerPorts, tickTimeMs, config))
@@ -64,10 +65,12 @@ export async function startZooKeeper({
   return {
     zkPorts,
     hosts,
-    pids: servers.map(({ pid }) => pid ?? 0),
+    get pids() {
+      return servers.map(({ pid }) => pid ?? 0)
+    },
     kill: (index) => killed(servers[index] as ChildProcess),
     start(index) {
-      servers[index] = startServer(join(home, String(index + 1)), properties)
+      servers[index] = startServer(folderOf(index), properties)
     },
     stop,
   }
@@ -101,7 +104,7 @@ function configOf(
 
 function startServer(folder: string, properties: Readonly<Record<string, string>>): ChildProcess {
   const defined = Object.entries(properties).map(([name, value]) => `-D${name}=${value}`)
-  const log = openSync(join(folder, 'log'), 'w')
+  const log = openSync(join(folder, 'log'), 'a')
   const main = 'org.apache.zookeeper.server.quorum.QuorumPeerMain'
   return spawn(
     'java',
