@@ -49,10 +49,10 @@ const format = 1
 const formatKey = 'format'
 const damageKey = 'damage'
 const sidKey = 'sid'
-/** What stands beside the log. */
-const otherKeys: ReadonlySet<string> = new Set([formatKey, damageKey, sidKey])
-const logPrefix = 'log/'
 const configurationKey = 'configuration'
+/** What stands beside the log. */
+const otherKeys: ReadonlySet<string> = new Set([formatKey, damageKey, sidKey, configurationKey])
+const logPrefix = 'log/'
 const keyOf = (first: Zxid): string => logPrefix + first.toString(16).padStart(16, '0')
 
 export class MemberStore implements RowTable {
@@ -205,12 +205,15 @@ export class MemberStore implements RowTable {
     this.#storage.transactionSync(() => {
       const note = this.damage
       const sid = this.sid(undefined)
+      // Whom to look for is nothing the member ever acknowledged: who begins anew must not go by the settings.
+      const configuration = this.#configurationIfSound()
       for (const [key] of this.#storage.kv.list()) this.#storage.kv.delete(key)
       this.#sql.exec('drop table if exists row')
       this.#sql.exec('drop table if exists fact')
       this.#create()
       if (note !== undefined) this.#storage.kv.put(damageKey, note)
       if (sid !== undefined) this.#storage.kv.put(sidKey, sid)
+      if (configuration !== undefined) this.#putConfiguration(configuration)
     })
   }
 
@@ -290,7 +293,7 @@ export class MemberStore implements RowTable {
     for (const batch of persist.append ?? []) this.#append(batch, false)
     if (persist.currentEpoch !== undefined) this.#facts.set('currentEpoch', persist.currentEpoch)
     if (persist.configuration !== undefined) {
-      this.#storage.kv.put(configurationKey, seal(bytesOf(persist.configuration.text)))
+      this.#putConfiguration(persist.configuration)
     }
   }
 
@@ -350,6 +353,10 @@ export class MemberStore implements RowTable {
   #dropWholeLog(): void {
     for (const [key] of this.#storage.kv.list({ prefix: logPrefix })) this.#storage.kv.delete(key)
     this.#log = []
+  }
+
+  #putConfiguration({ text }: Configuration): void {
+    this.#storage.kv.put(configurationKey, seal(bytesOf(text)))
   }
 
   /** Who must recover asks those that it knows of; at worst those of the settings. */

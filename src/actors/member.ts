@@ -17,6 +17,7 @@ import type { RowTable } from '../core/tree/row-table.ts'
 import { checkpointZxidOf } from '../core/tree/tree.ts'
 import type { PeerInput } from '../core/turn.ts'
 import type { RestoredLog } from '../core/zab/member.ts'
+import { showMembers } from '../core/zab/show.ts'
 import type { Notification } from '../core/zab/messages.ts'
 import { readNotification, writeNotification } from '../core/zab/packet-codec.ts'
 import {
@@ -123,6 +124,7 @@ export class Member extends DurableObject<Env> {
       2 * deadlineMs,
     )
     this.#replica = this.#restore()
+    this.#tellConfiguration()
     log('member.start', { sid: this.#sid, zxid: showZxid(this.#replica.tree.applied) })
     this.#tellTrouble()
     if (this.#isInService) this.#perform(() => this.#replica.start(Date.now()))
@@ -255,6 +257,19 @@ export class Member extends DurableObject<Env> {
       ? 'no other member has a vote: put a copy of its disk in place, or rebuild it, empty'
       : 'does not vote until a leader gave it everything anew'
     log('member.recovering', { sid: this.#sid, why: damage?.why, whatNow })
+  }
+
+  /** Settings tell only an empty ensemble who its members are: nobody shall wonder why a change of them changes nothing. */
+  #tellConfiguration(): void {
+    const { active, isProvisional } = this.#replica.zab.membership
+    const first = firstConfigurationOf(this.#settings)
+    if (isProvisional || active.hasSameMembersAs(first)) return
+    log('member.settings_differ', {
+      sid: this.#sid,
+      inForce: showMembers(active),
+      version: showZxid(active.version),
+      settings: `${showMembers(first)}: not used, the members are changed by reconfig`,
+    })
   }
 
   /** Our disk is not what we wrote: the next life has nothing and asks a leader for everything. */

@@ -22,6 +22,19 @@ import { Session } from './session.ts'
 import { isFinal, type State, type StateListener } from './session-state.ts'
 import type { WatcherType, WatchKind, WatchListener } from './watch.ts'
 
+/** Where the members stand: the client knows no tree. */
+const configPath = '/zookeeper/config'
+
+/** What `reconfig` is to change. */
+export interface MemberChange {
+  readonly joining?: readonly string[]
+  readonly leaving?: readonly number[]
+  /** All members, and groups and weights if there shall be some: instead of the two above. */
+  readonly members?: readonly string[]
+  /** Of the present list, `stat.mzxid`: of another one nothing is changed. */
+  readonly version?: number
+}
+
 /** A node's data and stat. `data` is null where null was stored. */
 export interface Value {
   readonly data: Uint8Array | null
@@ -317,6 +330,35 @@ export class Client {
   /** Answers the new stat. Here `version` is the ACL's own: `stat.aversion`. NoNode, BadVersion, InvalidAcl. */
   setAcl(path: string, acl: readonly Acl[], { version = -1 }: VersionOption = {}): Promise<Stat> {
     return this.#ask('setAcl', path, { path, acl, version }, (reply) => reply.stat)
+  }
+
+  /** The members of the ensemble, ZooKeeper's lines, and the stat of /zookeeper/config; without a watch under a chroot. */
+  getConfig({ watch }: ReadOptions = {}): Promise<Value> {
+    const { isWholeTree } = this.#session.chroot
+    const asked = isWholeTree ? watch : undefined
+    const request = { path: configPath, watch: asked !== undefined }
+    return this.#ask('getData', isWholeTree ? configPath : undefined, request, (reply) => {
+      this.#arm('data', configPath, asked)
+      return { data: reply.data && new Uint8Array(reply.data), stat: reply.stat }
+    })
+  }
+
+  /**
+   * Changes the members: lines `server.N=host:port:port:role;host:port` that join and numbers that leave, or the whole list
+   * in `members`. Answers the new list. ReconfigDisabled, NoAuth, BadVersion, BadArguments, ReconfigInProgress,
+   * NewConfigNoQuorum. Where it takes the lead from the server's leader the answer may be a ConnectionLoss.
+   */
+  reconfig({ joining, leaving, members, version = -1 }: MemberChange): Promise<Value> {
+    const request = {
+      joiningServers: joining?.join(',') ?? null,
+      leavingServers: leaving?.join(',') ?? null,
+      newMembers: members?.join('\n') ?? null,
+      curConfigId: version,
+    }
+    return this.#ask('reconfig', undefined, request, ({ data, stat }) => ({
+      data: data && new Uint8Array(data),
+      stat,
+    }))
   }
 
   /** A round trip to the server that changes nothing. The client keeps its session alive without it. */

@@ -7,6 +7,7 @@ export {
   Client,
   connect,
   type Identity,
+  type MemberChange,
   type ReadOptions,
   type Value,
   type VersionOption,

@@ -3,10 +3,11 @@
  * to, and opened anew after a crash, which keeps what was durable and nothing else.
  */
 import { describe, expect, test } from 'vitest'
-import { asEpoch, asZxid, type Zxid, zxidOf } from '../../src/core/shared/units.ts'
+import { asEpoch, asSid, asZxid, type Zxid, zxidOf } from '../../src/core/shared/units.ts'
 import { type RowChange, rooms, type RowTable } from '../../src/core/tree/row-table.ts'
 import { rowsToChunk } from '../../src/core/tree/snapshot.ts'
 import type { Persist } from '../../src/core/turn.ts'
+import { firstConfiguration } from '../../src/core/zab/configuration.ts'
 import { BatchWriter, entriesOf, type LogBatch } from '../../src/core/zab/log-batch.ts'
 import type { RestoredLog } from '../../src/core/zab/member.ts'
 
@@ -26,8 +27,48 @@ export interface Disk {
 export function storeContract(name: string, newDisk: () => Disk): void {
   describe(name, () => {
     theLog(newDisk)
+    theConfiguration(newDisk)
     theCheckpoint(newDisk)
     theSnapshot(newDisk)
+  })
+}
+
+function theConfiguration(newDisk: () => Disk): void {
+  const members = firstConfiguration({ voters: [1, 2].map(asSid), observers: [asSid(3)] })
+  const stored = ({ use }: Disk): Promise<string | undefined> =>
+    use((store) => store.restore(nothing).configuration?.text)
+
+  test('[D11] the configuration persisted last is kept, beside the log and with the epoch of its persist', async () => {
+    const disk = newDisk()
+    expect(await stored(disk)).toBeUndefined()
+    const [acceptedEpoch, currentEpoch] = [asEpoch(1), asEpoch(1)]
+    const first = members.withVersion(at(0))
+    await writeTo(disk, persist({ acceptedEpoch }), persist({ currentEpoch, configuration: first }))
+    await writeTo(disk, append(batch(at(1), 2)))
+    expect(await stored(disk)).toBe(first.text)
+    const next = members.withVersion(at(3))
+    await writeTo(disk, append(batch(at(3), 1)), persist({ configuration: next }))
+    expect(await stored(disk)).toBe(next.text)
+    const { txns, epochs } = await restored(disk)
+    expect([txns.length, epochs]).toEqual([3, [1, 1]])
+  })
+
+  test('[D11] a reconfiguration is restored from the log with its configuration, cut or not', async () => {
+    const disk = newDisk()
+    const writer = new BatchWriter()
+    const made = members.withVersion(at(2))
+    writer.add(at(1), (into) => into.raw(bytesOf('one')))
+    writer.add(at(2), (into) => into.raw(bytesOf('two')), made)
+    writer.add(at(3), (into) => into.raw(bytesOf('three')))
+    const configurationIn = (): Promise<string | undefined> =>
+      disk.use((store) => store.restore(nothing).batches[0]?.configuration?.text)
+    await writeTo(disk, append(writer.take() as LogBatch))
+    expect(await configurationIn()).toBe(made.text)
+    await writeTo(disk, persist({ truncate: at(2) }))
+    expect(await configurationIn()).toBe(made.text)
+    expect(await zxidsIn(disk)).toEqual([at(1), at(2)])
+    await writeTo(disk, persist({ truncate: at(1) }))
+    expect(await configurationIn()).toBeUndefined()
   })
 }
 

@@ -56,6 +56,13 @@ export const ask = {
   setAcl: (path: string, acl: readonly Acl[] = worldAnyone, version = -1) =>
     frame('setAcl', { path, acl, version }),
   close: () => frame('closeSession', undefined),
+  reconfig: (change: { joining?: string; leaving?: string; members?: string; version?: number }) =>
+    frame('reconfig', {
+      joiningServers: change.joining ?? null,
+      leavingServers: change.leaving ?? null,
+      newMembers: change.members ?? null,
+      curConfigId: change.version ?? -1,
+    }),
   multi: (...operations: MultiOperation[]) => {
     const writer = new Writer()
     writer.int(1)

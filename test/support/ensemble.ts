@@ -12,6 +12,8 @@ export interface EnsembleOptions {
   readonly mode?: Mode
   readonly members?: number
   readonly observers?: number
+  /** Members that may be added. */
+  readonly spares?: number
   /** Settings of the ensemble, such as TICK_TIME. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -46,6 +48,7 @@ export class Ensemble {
       ...options.env,
       MEMBERS: String(options.members ?? 3),
       OBSERVERS: String(options.observers ?? 0),
+      MAX_MEMBERS: String(zkPorts.length),
       HTTP_PORT: String(httpPort),
       ZK_PORT: String(zkPorts[0]),
       DATA_DIR: this.dataDir,
@@ -173,7 +176,8 @@ export const commandScript = (mode: Mode): string =>
   resolve(import.meta.dirname, `../../scripts/${mode}.ts`)
 
 export async function startEnsemble(options: EnsembleOptions = {}): Promise<Ensemble> {
-  const ports = await freePorts(1 + (options.members ?? 3) + (options.observers ?? 0))
+  const { members = 3, observers = 0, spares = 0 } = options
+  const ports = await freePorts(1 + members + observers + spares)
   const ensemble = new Ensemble(ports, options)
   await ensemble.start()
   return ensemble
