@@ -1,5 +1,6 @@
 /** Tells who does what in the ensemble: as it forms, how to try it, and then every change. */
 import { setTimeout as delay } from 'node:timers/promises'
+import { DiskWatch } from './disk.ts'
 import type { Options } from './options.ts'
 
 /** One member in the answer of `GET /admin/members`; `down` is one that could not be reached. */
@@ -12,6 +13,7 @@ interface MemberReport {
   readonly refusal?: string
   /** What was found damaged on its disk. */
   readonly damage?: { readonly why: string }
+  readonly storage?: { readonly isDiskFull: boolean }
   /** It has caught up and answers clients. */
   readonly isServing?: boolean
 }
@@ -22,6 +24,7 @@ const formedPollMs = 1000
 export async function tellMembers(options: Options, signal: AbortSignal): Promise<void> {
   const lastTold = new Map<number, string>()
   let isFormed = false
+  const disk = new DiskWatch(options)
   while (!signal.aborted) {
     const members = await readMembers(options)
     for (const member of members ?? []) {
@@ -30,6 +33,8 @@ export async function tellMembers(options: Options, signal: AbortSignal): Promis
       lastTold.set(member.sid, line)
       console.log(line)
     }
+    // In a cluster what members keep is in the bucket.
+    if (options.cluster === undefined) await tellDisk(await disk.look(), members ?? [], options)
     if (members !== undefined && !isFormed && isFormedBy(members)) {
       isFormed = true
       console.log(invitation(options))
@@ -38,6 +43,23 @@ export async function tellMembers(options: Options, signal: AbortSignal): Promis
       () => undefined,
     )
   }
+}
+
+/** A member that was restarted must be told again. */
+async function tellDisk(
+  state: 'full' | 'free',
+  members: readonly MemberReport[],
+  options: Options,
+): Promise<void> {
+  const isKnown = members.every(
+    ({ storage }) => storage === undefined || storage.isDiskFull === (state === 'full'),
+  )
+  if (isKnown) return
+  await fetch(`${originOf(options)}/admin/disk/${state}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${options.adminToken}` },
+    signal: AbortSignal.timeout(5000),
+  }).catch(() => undefined) // told again with the next look
 }
 
 /** Undefined while the Worker does not answer. Asking wakes the members. */

@@ -29,6 +29,12 @@ export const commandRows = {
     meaning:
       'Where the members keep their logs and trees. Both commands can read what the other wrote.',
   },
+  DISK_RESERVE_MB: {
+    unit: 'MB',
+    default: '512',
+    meaning:
+      'With less room on the disk of `DATA_DIR`, what adds is refused; twice as much opens it again. 0: never.',
+  },
   ADMIN_TOKEN: {
     unit: 'secret',
     default: 'made up and printed',
@@ -59,6 +65,7 @@ export interface Options {
   readonly httpPort: number
   readonly bindAddress: string
   readonly dataDir: string
+  readonly diskReserveMb: number
   readonly adminToken: string
   readonly isVerbose: boolean
   /** The TCP port of each member that is served here, the first member's first. */
@@ -112,6 +119,12 @@ export function readOptions(env: Env): Options {
   if (zkPorts.includes(httpPort)) {
     complaints.push(`HTTP_PORT is "${httpPort}": that is a member’s port, see ZK_PORT`)
   }
+  const diskReserveMb = Number(text('DISK_RESERVE_MB'))
+  if (!Number.isInteger(diskReserveMb) || diskReserveMb < 0) {
+    complaints.push(
+      `DISK_RESERVE_MB is "${text('DISK_RESERVE_MB')}": must be a whole number from 0`,
+    )
+  }
   if (isIP(text('BIND_ADDRESS')) === 0) {
     complaints.push(`BIND_ADDRESS is "${text('BIND_ADDRESS')}": must be an IP address`)
   }
@@ -127,6 +140,7 @@ export function readOptions(env: Env): Options {
     httpPort,
     bindAddress: text('BIND_ADDRESS'),
     dataDir: resolve(text('DATA_DIR')),
+    diskReserveMb,
     adminToken,
     isVerbose: text('VERBOSE') === '1',
     zkPorts,

@@ -68,6 +68,14 @@ export interface MemberStatus {
   readonly refusal: string | undefined
   /** What was found damaged last on its disk, whether it is mended or not. */
   readonly damage: DamageNote | undefined
+  readonly storage: {
+    readonly bytes: number
+    readonly limitBytes: number
+    /** The machine's disk has too little room, as whoever started us says. */
+    readonly isDiskFull: boolean
+    /** What adds is refused while this member leads. */
+    readonly isFull: boolean
+  }
   /** How often this member saw another one to have another tree at the same zxid. */
   readonly digestMismatches: number
 }
@@ -95,6 +103,8 @@ export class Member extends DurableObject<Env> {
   readonly #edges: MemberEdges
   readonly #startedMs = Date.now()
   #persistsInFlight = 0
+  #isDiskFull = false
+  #lookAtMs = 0
   /** Nothing is taken any more: this life is as good as over. */
   #isEnding = false
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -185,6 +195,12 @@ export class Member extends DurableObject<Env> {
       startedMs: this.#startedMs,
       refusal: this.#store.refusal,
       damage: this.#store.damage,
+      storage: {
+        bytes: this.#store.size,
+        limitBytes: this.#storageLimitBytes,
+        isDiskFull: this.#isDiskFull,
+        isFull: this.#replica.isStorageFull,
+      },
       digestMismatches: this.#replica.digestMismatches,
     }
   }
@@ -200,6 +216,13 @@ export class Member extends DurableObject<Env> {
     if (this.#isInService || this.#store.refusal !== undefined) return
     this.#store.isStopped = false
     this.#perform(() => this.#replica.start(Date.now()))
+  }
+
+  /** Whoever started us watches the disk that all members share. */
+  diskIs(isFull: boolean): void {
+    this.#isDiskFull = isFull
+    this.#lookAtMs = 0
+    this.#lookAtStorage()
   }
 
   /** The clients this member serves. */
@@ -228,6 +251,25 @@ export class Member extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     if (instanceOf(this.env) === undefined)
       await this.ctx.storage.setAlarm(Date.now() + limits.watchdogMs)
+  }
+
+  get #storageLimitBytes(): number {
+    return this.#settings.storageLimitMb * 1_000_000
+  }
+
+  /** Is there room for what adds? Looked at once a second, for it is a query. */
+  #lookAtStorage(): void {
+    const nowMs = Date.now()
+    if (nowMs < this.#lookAtMs) return
+    this.#lookAtMs = nowMs + limits.storageLookMs
+    const wasFull = this.#replica.isStorageFull
+    const { size } = this.#store
+    const most = this.#storageLimitBytes * (wasFull ? limits.storageFreeAgain : 1)
+    const isFull = this.#isDiskFull || size > most
+    if (isFull === wasFull) return
+    this.#replica.isStorageFull = isFull
+    const fields = { sid: this.#sid, bytes: size, limitBytes: this.#storageLimitBytes }
+    log(isFull ? 'storage.full' : 'storage.free', { ...fields, isDiskFull: this.#isDiskFull })
   }
 
   get #isInService(): boolean {
@@ -376,6 +418,7 @@ export class Member extends DurableObject<Env> {
     if (turn.connect !== undefined) this.#connect(turn.connect)
     if (turn.serving === true) this.#tellActors()
     if (turn.checkpointDue) this.#checkpoint()
+    this.#lookAtStorage()
     this.#wakeAt(turn.wakeAtMs)
   }
 

@@ -29,7 +29,7 @@ import { type OpenSnapshot, type RestoredLog, type ZabConfig, ZabMember } from '
 export interface ReplicaConfig extends ZabConfig {
   /** Txns between two checkpoints. */
   readonly snapCountTxns: number
-  readonly rules: Rules & DeskRules & { readonly readOnlyMode: boolean }
+  readonly rules: Omit<Rules, 'isStorageFull'> & DeskRules & { readonly readOnlyMode: boolean }
   readonly authentication: Authentication
   /** How often empty containers and old nodes are looked for, and how many go in a minute. */
   readonly containerCheckIntervalMs: number
@@ -67,6 +67,7 @@ export class Replica {
   readonly desk: Desk
   readonly #config: ReplicaConfig
   readonly #table: RowTable
+  readonly #rules: { -readonly [K in keyof Rules]: Rules[K] }
   #tree: Tree
   #proposer: Proposer | undefined
   #isServing = false
@@ -97,6 +98,7 @@ export class Replica {
   #txnsSinceCheckpoint = 0
   #bytesSinceCheckpoint = 0
   #lastApplyMs = 0
+  #checkpointedAtMs = 0
   #reapAtMs = Infinity
   /** Since when there is no leader; Infinity: there is one. */
   #lookingSinceMs = Infinity
@@ -106,6 +108,7 @@ export class Replica {
   constructor(config: ReplicaConfig, restored: RestoredLog, table: RowTable, random: Random) {
     this.#config = config
     this.#table = table
+    this.#rules = { ...config.rules, isStorageFull: false }
     this.#tree = new Tree(table, config.cacheBytes)
     invariant(this.#tree.applied === restored.committed, 'log and checkpoint are of one member')
     this.zab = new ZabMember(config, restored, { open: () => this.#openSnapshot() }, random)
@@ -142,6 +145,15 @@ export class Replica {
   /** Without a quorum, for clients that take that. */
   get isReadOnly(): boolean {
     return this.desk.isReadOnly
+  }
+
+  /** Whether writes that add are refused while this member leads. */
+  get isStorageFull(): boolean {
+    return this.#rules.isStorageFull
+  }
+
+  set isStorageFull(isFull: boolean) {
+    this.#rules.isStorageFull = isFull
   }
 
   start(nowMs: number): ReplicaTurn {
@@ -181,6 +193,7 @@ export class Replica {
   /** The rows are written. Answers the zxid through which the log is needed no longer. */
   checkpointWritten(): Zxid {
     this.#tree.checkpointWritten()
+    this.#checkpointedAtMs = this.#now
     this.#txnsSinceCheckpoint = 0
     this.#bytesSinceCheckpoint = 0
     return this.zab.history.forget(this.#tree.checkpointZxid)
@@ -246,7 +259,7 @@ export class Replica {
     this.#noteMembers()
     if (this.zab.role !== 'leading') return
     this.#epochStart = this.zab.lastProposed
-    const { rules } = this.#config
+    const rules = this.#rules
     const warn = (warning: QuotaWarning): void => this.#warn(warning)
     this.#proposer = new Proposer(this.#tree, this.#epochStart, rules, this.#ensemble(), warn)
     this.#reapAtMs = this.#now + this.#config.containerCheckIntervalMs
@@ -290,7 +303,7 @@ export class Replica {
 
   /** ReadOnlyZooKeeperServer: who finds no quorum for a while serves what it has, until it finds one. */
   #judgeReadOnly(turn: ReplicaTurn): void {
-    if (!this.#config.rules.readOnlyMode) return
+    if (!this.#mayServeAlone) return
     if (this.zab.phase.type !== 'looking') {
       this.#lookingSinceMs = Infinity
       if (!this.isReadOnly) return
@@ -305,9 +318,14 @@ export class Replica {
     turn.log.push('serves reads without a quorum')
   }
 
+  /** A member that lost what it had must not show the nothing it has. */
+  get #mayServeAlone(): boolean {
+    return this.#config.rules.readOnlyMode && !this.zab.mustRecover
+  }
+
   #readOnlyAtMs(): number {
     // While a snapshot replaces the tree there is none to read.
-    if (this.isReadOnly || this.#isInstalling || !this.#config.rules.readOnlyMode) return Infinity
+    if (this.isReadOnly || this.#isInstalling || !this.#mayServeAlone) return Infinity
     return this.#lookingSinceMs + Math.max(limits.readOnlyGraceMs, this.#config.tickTimeMs)
   }
 
@@ -512,6 +530,9 @@ export class Replica {
     return (
       this.#txnsSinceCheckpoint >= this.#config.snapCountTxns ||
       this.#bytesSinceCheckpoint >= limits.bytesBetweenCheckpoints ||
+      // What was deleted gives room once the log of it is gone, however busy everybody is being refused.
+      (this.#rules.isStorageFull &&
+        this.#now >= this.#checkpointedAtMs + limits.idleBeforeCheckpointMs) ||
       this.#now >= this.#idleCheckpointAtMs()
     )
   }

@@ -12,6 +12,7 @@ import {
 import { isSecret } from '../actors/is-secret.ts'
 import { limits } from '../core/shared/limits.ts'
 import type { Settings } from '../core/shared/settings.ts'
+import type { Sid } from '../core/shared/units.ts'
 import { askMembers, namedMember } from './members.ts'
 
 /** Refuses who may not; lets pass by answering nothing. */
@@ -32,9 +33,7 @@ export function requireToken(request: IRequest, env: Env): Response | undefined 
 export async function listMembers(_: IRequest, env: Env): Promise<object> {
   const settings = settingsOf(env)
   const { ensemble } = settings
-  const present = await askMembers(env, settings)
-  const sids = [...new Set([...firstMembersOf(settings), ...present])].toSorted((a, b) => a - b)
-  const members = sids.map(async (sid) => {
+  const members = (await knownMembers(env, settings)).map(async (sid) => {
     const address = addressOf(env, settings, sid - 1)
     try {
       const status = await withDeadline(
@@ -47,6 +46,11 @@ export async function listMembers(_: IRequest, env: Env): Promise<object> {
     }
   })
   return { members: await Promise.all(members) }
+}
+
+async function knownMembers(env: Env, settings: Settings): Promise<Sid[]> {
+  const present = await askMembers(env, settings)
+  return [...new Set([...firstMembersOf(settings), ...present])].toSorted((a, b) => a - b)
 }
 
 /**
@@ -69,6 +73,19 @@ export async function orderMember(request: IRequest, env: Env): Promise<object> 
   else
     return refusal(404, `a member can be told to restart, stop, start or rebuild, not to ${order}`)
   return { sid, order }
+}
+
+/** POST /admin/disk/:state, `full` or `free`: what the launcher sees of the disk that all members share. */
+export async function noteDisk(request: IRequest, env: Env): Promise<object> {
+  const { state } = request.params
+  if (state !== 'full' && state !== 'free')
+    return refusal(404, `a disk is full or free, not ${state}`)
+  const settings = settingsOf(env)
+  const told = (await knownMembers(env, settings)).map((sid) =>
+    memberStub(env, settings.ensemble, sid).diskIs(state === 'full'),
+  )
+  await Promise.allSettled(told)
+  return { disk: state }
 }
 
 async function rebuild(member: { rebuild(): Promise<void> }, sid: number): Promise<object> {

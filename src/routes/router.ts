@@ -3,7 +3,7 @@ import { type IRequest, json, Router } from 'itty-router'
 import type { Env } from '../actors/env.ts'
 import { log } from '../actors/log.ts'
 import { SettingsError } from '../core/shared/settings.ts'
-import { leave, listMembers, orderMember, requireToken } from './admin.ts'
+import { leave, listMembers, noteDisk, orderMember, requireToken } from './admin.ts'
 import { openSession } from './session.ts'
 import { tellWord } from './words.ts'
 
@@ -14,6 +14,7 @@ export const router = Router<IRequest, [Env]>({ catch: answerFailure, finally: [
   .all('/admin/*', requireToken)
   .get('/admin/members', listMembers)
   .post('/admin/members/:sid/:order', orderMember)
+  .post('/admin/disk/:state', noteDisk)
   .post('/admin/leave', leave)
   .all('*', notFound)
 

@@ -116,23 +116,26 @@ export class Machine {
       return quorum.isQuorum(this.synced)
     },
   }
+  readonly rules: { -readonly [K in keyof Rules]: Rules[K] }
   #number = 0
   #timeMs = 1000
 
   constructor(cacheBytes = Infinity, store = new MemoryStore(), rules: Partial<Rules> = {}) {
     this.store = store
     this.tree = new Tree(store, cacheBytes)
+    this.rules = {
+      extendedTypesEnabled: true,
+      enforceQuota: true,
+      reconfigEnabled: true,
+      standaloneEnabled: true,
+      maxMembers: 9,
+      isStorageFull: false,
+      ...rules,
+    }
     this.proposer = new Proposer(
       this.tree,
       asZxid(Math.max(this.tree.applied, 0x1_0000_0000)),
-      {
-        extendedTypesEnabled: true,
-        enforceQuota: true,
-        reconfigEnabled: true,
-        standaloneEnabled: true,
-        maxMembers: 9,
-        ...rules,
-      },
+      this.rules,
       this.ensemble,
       (warning) => void this.warnings.push(warning),
     )

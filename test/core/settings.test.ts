@@ -36,6 +36,7 @@ describe('settings', () => {
       globalOutstandingLimit: 1000,
       snapCountTxns: 10_000,
       commitLogCountTxns: 500,
+      storageLimitMb: 4096,
       extendedTypesEnabled: true,
       enforceQuota: false,
       containerCheckIntervalMs: 60_000,

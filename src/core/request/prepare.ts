@@ -50,6 +50,11 @@ export interface Rules {
   readonly standaloneEnabled: boolean
   /** No member may have a higher number. */
   readonly maxMembers: number
+  /**
+   * The leader's disk is nearly full: nothing may be added. ZooKeeper has no code for it; SystemError is the one that
+   * every client knows, raises and does not try again (kazoo falls over QuotaExceeded).
+   */
+  readonly isStorageFull: boolean
 }
 
 type CreateType = 'create' | 'create2' | 'createContainer' | 'createTtl'
@@ -87,6 +92,7 @@ function prepareCreateAs(
   if (pathFault(path) !== undefined) return 'BadArguments'
   if (view.get(path) !== undefined) return 'NodeExists'
   if (isSessionOwner(parent.owner)) return 'NoChildrenForEphemerals'
+  if (asker.rules.isStorageFull) return 'SystemError'
   if (exceedsQuota(view, asker, path, data?.length ?? 0, 1)) return 'QuotaExceeded'
   const edited = view.edit(parentPath, parent, asker.zxid)
   edited.creations = (edited.creations + 1) | 0
@@ -182,6 +188,7 @@ export function prepareSetData(request: SetDataRequest, asker: Asker, view: Pend
   if (node === undefined) return 'NoNode'
   if (!allows(node.acl, permissions.write, asker.identities)) return 'NoAuth'
   const grown = (data?.length ?? 0) - node.dataLength
+  if (asker.rules.isStorageFull && grown > 0) return 'SystemError'
   if (exceedsQuota(view, asker, path, grown, 0)) return 'QuotaExceeded'
   if (!matches(request.version, node.version)) return 'BadVersion'
   const edited = view.edit(path, node, asker.zxid)
@@ -198,6 +205,7 @@ export function prepareSetAcl(request: SetAclRequest, asker: Asker, view: Pendin
   const node = view.get(path)
   if (node === undefined) return 'NoNode'
   if (!allows(node.acl, permissions.admin, asker.identities)) return 'NoAuth'
+  if (asker.rules.isStorageFull) return 'SystemError'
   if (!matches(request.version, node.aversion)) return 'BadVersion'
   const edited = view.edit(path, node, asker.zxid)
   edited.aversion = nextVersion(edited.aversion)

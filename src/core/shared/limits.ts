@@ -43,6 +43,10 @@ export const limits = {
   bytesBetweenCheckpoints: 4 * 1024 * 1024,
   /** A member that applied nothing for this long writes its checkpoint: nobody waits for it then. */
   idleBeforeCheckpointMs: 1000,
+  /** How often a member looks how much of its disk is used, ms: a second of writes is far less than what is kept free. */
+  storageLookMs: 1000,
+  /** A disk that was full is full no longer below this part of its limit: one delete must not open and close it. */
+  storageFreeAgain: 0.95,
   /** Members compare trees at zxids that are multiples of this, as ZooKeeper does: below one CRC of a node a txn. */
   digestEveryTxns: 128,
   /** Digests kept for comparing: a learner may be ahead of what its leader said by some of them. */

@@ -26,6 +26,7 @@ export interface Settings {
   readonly globalOutstandingLimit: number
   readonly snapCountTxns: number
   readonly commitLogCountTxns: number
+  readonly storageLimitMb: number
   readonly extendedTypesEnabled: boolean
   readonly enforceQuota: boolean
   readonly containerCheckIntervalMs: number
@@ -271,6 +272,16 @@ export const settingRows = {
     max: 100_000,
     meaning: 'Committed txns kept, so that a late learner gets a DIFF and not a snapshot.',
   },
+  STORAGE_LIMIT_MB: {
+    kind: 'integer',
+    unit: 'MB',
+    // An actor may have 10 GB, and one that is given a snapshot has its old tree beside the new one.
+    default: 4096,
+    min: 1,
+    max: 9000,
+    meaning:
+      'Above it a member’s disk counts as full: what adds is refused, reads and deletes go on.',
+  },
   EXTENDED_TYPES_ENABLED: {
     kind: 'flag',
     unit: 'true or false',
@@ -360,6 +371,7 @@ export function readSettings(vars: Readonly<Record<string, unknown>>): Settings 
     globalOutstandingLimit: integer('GLOBAL_OUTSTANDING_LIMIT'),
     snapCountTxns: integer('SNAP_COUNT'),
     commitLogCountTxns: integer('COMMIT_LOG_COUNT'),
+    storageLimitMb: integer('STORAGE_LIMIT_MB'),
     extendedTypesEnabled: readFlag(vars, 'EXTENDED_TYPES_ENABLED', complain),
     enforceQuota: readFlag(vars, 'ENFORCE_QUOTA', complain),
     containerCheckIntervalMs: integer('CONTAINER_CHECK_INTERVAL_MS'),
