@@ -4,12 +4,11 @@ import { startEnsemble } from '../support/ensemble.ts'
 import { startZooKeeper, type ZooKeeper } from '../support/zookeeper.ts'
 import { Comparer, type Difference } from './compare.ts'
 import { deliberate, type Deliberate, type DeliberateName } from './deliberate.ts'
+import { tickTimeMs } from './guest.ts'
 import { type ClientView, Player, type Seen } from './player.ts'
 import type { Request, Step } from './script.ts'
 import { Tally } from './tally.ts'
 
-/** Sessions expire soon after the shortest timeout, and never within the longest. */
-const tickTimeMs = 1000
 const sessionTimeoutMs = { min: 2000, max: 400_000 }
 
 /** super:secret */

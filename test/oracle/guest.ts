@@ -8,6 +8,8 @@ import { Connection } from './connection.ts'
 import type { Mask, Observation } from './mask.ts'
 import { bytesOf, hex, type Request } from './script.ts'
 
+/** Sessions expire soon after the shortest timeout. */
+export const tickTimeMs = 1000
 export const silenceMs = 8000
 export const sessionTimeoutMs = 60_000
 

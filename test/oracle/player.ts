@@ -6,7 +6,7 @@ import { xids } from '../../src/core/wire/opcodes.ts'
 import { readReply, writeConnectRequest } from '../../src/core/wire/packets.ts'
 import { errorCodes } from '../../src/core/wire/refusals.ts'
 import { Connection } from './connection.ts'
-import { greetingOf, Guest, hello, sessionTimeoutMs, silenceMs } from './guest.ts'
+import { greetingOf, Guest, hello, sessionTimeoutMs, silenceMs, tickTimeMs } from './guest.ts'
 import { Mask, type Observation } from './mask.ts'
 import { Modes } from './modes.ts'
 import { bytesOf, type Intruder, type Request, type Step } from './script.ts'
@@ -217,13 +217,15 @@ export class Player {
 
   /** The client finds out when it comes back. */
   async #expire(client: Client): Promise<void> {
+    await this.#present(client)
     this.#disconnect(client)
     await this.#asGuest(client.port, async (guest) => {
       await guest.greet(newcomer)
-      await this.#connect(client, 1)
       const zxid = await guest.zxid()
+      await this.#connect(client, 1)
+      if (this.#ports.length > 1) await this.#lingerATick(client)
       this.#disconnect(client)
-      if (client.isAlive) await guest.untilBeyond(zxid)
+      await guest.untilBeyond(zxid)
       await guest.leave()
     })
   }
@@ -257,6 +259,16 @@ export class Player {
       const frame = await connection.frame(silenceMs)
       if (frame !== 'closed' || triesLeft === 0) return [connection, frame] as const
       await delay(20)
+    }
+  }
+
+  /** A follower of ZooKeeper tells its leader only twice a tick who was heard, with the timeout of then: the last counts. */
+  async #lingerATick(client: Client): Promise<void> {
+    for (let left = 10; left > 0; left--) {
+      client.pending.push(null)
+      client.connection?.send(bytesOf({ op: 'ping', body: undefined }, xids.ping, 0))
+      await this.#settle(client)
+      await delay(tickTimeMs / 10)
     }
   }
 
