@@ -141,7 +141,7 @@ export class Session extends DurableObject<Env> {
       if (!(fault instanceof MalformedFrame)) throw fault
       this.#refuseSocket(socket, 1007, fault.message)
     }
-    if (this.#host.backlogOf(connection) > limits.socketBacklogMax) {
+    if (this.#host.isFlooding(connection)) {
       this.#refuseSocket(socket, 1013, 'too many requests without reading the replies')
     }
     return undefined

@@ -711,6 +711,24 @@ describe('[R8] who asks more than may wait is read slower', () => {
     expect([1, 2].map((id) => stage.host.isThrottled(id))).toEqual([false, false])
   })
 
+  test('a WebSocket, which nobody can read slower, is told apart when it sends without end', () => {
+    const stage = new Stage()
+    const { member, slot } = stage.serve(1)
+    const most = limits.socketBacklogBytesMax / 1_000_000
+    const big = new Uint8Array(1_000_000)
+    for (let sent = 0; sent < most - 1; sent++) stage.send(1, big)
+    expect(stage.host.isFlooding(1)).toBe(false)
+    stage.send(1, big, big)
+    expect(stage.host.isFlooding(1)).toBe(true)
+    for (let replied = 0; replied < 10; replied++) stage.reply(member, slot, ok(1))
+    // Whoever reads his replies may go on for ever.
+    for (let sent = 0; sent < 100; sent++) {
+      stage.send(1, big)
+      stage.reply(member, slot, ok(1))
+      expect(stage.host.isFlooding(1)).toBe(false)
+    }
+  })
+
   test('by bytes as by number; whoever leaves takes his own along', () => {
     const stage = new Stage()
     stage.serve(1)

@@ -90,6 +90,14 @@ export class Host {
     return this.#connections.get(connection)?.session?.unanswered ?? 0
   }
 
+  /** Has a client that cannot be read slower sent more than anybody who reads his replies? */
+  isFlooding(connection: number): boolean {
+    const session = this.#connections.get(connection)?.session
+    if (session === undefined) return false
+    const { unanswered, unansweredBytes } = session
+    return unanswered > limits.socketBacklogMax || unansweredBytes > limits.socketBacklogBytesMax
+  }
+
   /** Should a connection be read no further for now? One whose requests are all answered never waits (globalOutstandingLimit). */
   isThrottled(connection: number): boolean {
     const isTooMuch =
@@ -456,11 +464,12 @@ export class Host {
 
   #replied(session: HostedSession): void {
     session.outstanding -= 1
+    // As if all that wait were of one length: to know better, every one's would have to be kept.
+    const share = Math.ceil(session.unansweredBytes / session.unanswered)
     session.unanswered -= 1
+    session.unansweredBytes -= share
     this.#unanswered -= 1
-    if (session.unanswered > 0) return
-    this.#unansweredBytes -= session.unansweredBytes
-    session.unansweredBytes = 0
+    this.#unansweredBytes -= share
   }
 
   /** Nobody waits for its replies any more. */

@@ -43,7 +43,7 @@ export interface HostedSession {
   outstanding: number
   /** Those, and the ones that no member has yet: they are read slower where they are too many. */
   unanswered: number
-  /** Bytes of requests since none was unanswered. */
+  /** About their bytes. */
   unansweredBytes: number
   /** Frames of the client that no member has yet. */
   held: Uint8Array[]

@@ -87,6 +87,8 @@ export const limits = {
   quotaWarningsRemembered: 1000,
   /** Requests of one WebSocket without a reply; TCP is simply read slower. Whoever sends more does not read. */
   socketBacklogMax: 100_000,
+  /** And about their bytes: an actor has 128 MB for all its clients. */
+  socketBacklogBytesMax: 32 * 1024 * 1024,
   /** A session actor at rest for this long writes down what hibernation would lose. The platform hibernates after 10 s. */
   restBeforeSavingMs: 1000,
   /** How soon a session looks for another member, ms: about as long as an election among neighbours takes. */
