@@ -8,7 +8,7 @@ import { DigestWatch, type Mismatch, type Noted } from './digest-watch.ts'
 import { Damage } from './shared/damage.ts'
 import { limits } from './shared/limits.ts'
 import type { Random } from './shared/random.ts'
-import { asSessionId, asZxid, showZxid, type Sid, type Zxid } from './shared/units.ts'
+import { asSessionId, asZxid, counterOf, showZxid, type Sid, type Zxid } from './shared/units.ts'
 import { ForwardWriter, type Forwarded, readForwarded } from './request/forward.ts'
 import type { QuotaWarning, Rules } from './request/prepare.ts'
 import { type Ensemble, isStandalone } from './request/prepare-reconfig.ts'
@@ -440,7 +440,8 @@ export class Replica {
 
   #prepare(sid: Sid, request: Forwarded): void {
     const proposer = this.#proposer
-    if (proposer === undefined) return
+    // The zxids are used up: what is proposed already ends this reign, and whoever asked asks the next leader.
+    if (proposer === undefined || counterOf(proposer.last) === limits.counterMax) return
     if (proposer.waitingBytes + request.frame.length > limits.logBatchBytesMax) this.#cutBatch()
     // The clock of a new leader may be behind; the times of txns never are.
     this.#lastTxnTimeMs = Math.max(this.#lastTxnTimeMs, this.#now)

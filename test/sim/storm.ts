@@ -1,5 +1,6 @@
 /** One seed: faults for a while and nothing may go wrong, then calm and everything must go on. */
 import { invariant } from '../../src/core/shared/assert.ts'
+import { limits } from '../../src/core/shared/limits.ts'
 import { Random } from '../../src/core/shared/random.ts'
 import type { Sid } from '../../src/core/shared/units.ts'
 import { drawSwarm, type Happening, StormyNetwork, type Swarm } from './faults.ts'
@@ -20,7 +21,7 @@ export interface Weathered {
 
 export function weather(seed: number, watch?: (world: World) => void): Weathered {
   const random = new Random(seed)
-  const swarm = drawSwarm(random)
+  const swarm = withEndingCounters(drawSwarm(random), seed)
   const network = new StormyNetwork(swarm, random)
   const world = new World(swarm.config, network)
   watch?.(world)
@@ -34,6 +35,13 @@ export function weather(seed: number, watch?: (world: World) => void): Weathered
   const recoveryMs = recover(world)
   const txns = world.checkers.applied.length
   return { elections, snapshots, truncations, txns, recoveryMs }
+}
+
+/** In every eighth storm an epoch has few zxids, so that it ends by itself again and again. */
+function withEndingCounters(swarm: Swarm, seed: number): Swarm {
+  if (seed % 8 !== 0) return swarm
+  const counterStart = limits.counterMax - limits.zxidsReserved - 10
+  return { ...swarm, config: { ...swarm.config, counterStart } }
 }
 
 function draw({ weights }: Swarm, random: Random): Happening {
