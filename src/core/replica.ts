@@ -288,6 +288,8 @@ export class Replica {
     const isAlone = isStandalone(active, this.#config.rules)
     if (isAlone) this.#tree.setConfig(new Uint8Array(0), asZxid(0))
     else this.#tree.setConfig(bytesOf(active.text), active.version)
+    // Who the first members are an actor knows from its settings.
+    if (counterOf(active.version) > 0) this.desk.tellMembers(active.sids)
   }
 
   #stopServing(turn: ReplicaTurn): void {

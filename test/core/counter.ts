@@ -194,6 +194,8 @@ function linesOf(message: DownMessage): string[] {
       return [`${message.slot}: ${message.type}`]
     case 'expired':
       return [`expired ${message.session}`]
+    case 'members':
+      return [`members ${message.sids.join(' ')}`]
     case 'sessions':
       return [`sessions ${message.sessions.map((one) => one.session).join(' ')}`]
   }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type UpMessage, verdicts } from '../../src/core/session/edge-messages.ts'
 import { limits } from '../../src/core/shared/limits.ts'
+import { asSid } from '../../src/core/shared/units.ts'
 import { type ReadContext, readEphemerals } from '../../src/core/request/read.ts'
 import { createFlags, xids } from '../../src/core/wire/opcodes.ts'
 import { Counter, linesIn } from './counter.ts'
@@ -751,4 +752,14 @@ describe('[S19] without a quorum, a member', () => {
     counter.say({ type: 'list', number: 0, idsFrom: 0n, idsTo: session(100) })
     expect([counter.forwarded, counter.syncs, counter.heard()]).toEqual([[], [], []])
   })
+})
+
+test('[G5] every actor is told who the members are once they are others, and each that comes later first of all', () => {
+  const counter = new Counter().open()
+  counter.heard()
+  counter.desk.tellMembers([asSid(1), asSid(4)])
+  expect(counter.heard()).toEqual(['members 1 4'])
+  counter.desk.dropAll()
+  counter.say({ type: 'list', number: 1, idsFrom: 0n, idsTo: 1n })
+  expect(counter.heard()[0]).toBe('members 1 4')
 })

@@ -467,6 +467,22 @@ describe('[S1] when its member is lost', () => {
     expect(stage.hungUp).toEqual([])
   })
 
+  test('[G5] one that waits looks among the members of now, when it was told who they are', () => {
+    const stage = new Stage()
+    stage.serve(1)
+    stage.down(1, { type: 'members', sids: [1, 4, 5] })
+    stage.down(1, { type: 'members', sids: [] })
+    stage.host.memberLost(stage.now, asSid(1))
+    const tried: number[] = []
+    for (let round = 0; round < 3; round++) {
+      stage.retry()
+      const [resumed] = stage.asked().filter(({ message }) => message.type === 'resume')
+      tried.push(resumed?.member ?? 0)
+      stage.host.memberLost(stage.now, asSid(tried.at(-1) ?? 0))
+    }
+    expect(tried).toEqual([4, 5, 1])
+  })
+
   test('requests that come meanwhile wait', () => {
     const stage = new Stage()
     const { slot } = stage.serve(1)

@@ -5,7 +5,7 @@
 import { encode, Reader, Writer } from '../jute/codec.ts'
 import { CreateSessionTxn } from '../jute/records.ts'
 import { invariant } from '../shared/assert.ts'
-import { asSessionId, type SessionId } from '../shared/units.ts'
+import { asSessionId, type SessionId, type Sid } from '../shared/units.ts'
 import type { Forwarded } from '../request/forward.ts'
 import { operations } from '../request/operations.ts'
 import type { Identity } from '../tree/acl.ts'
@@ -71,6 +71,7 @@ export class Desk {
   readonly #replies: Replies
   readonly #edges = new Map<number, Edge>()
   readonly #attached = new Map<SessionId, Attachment>()
+  #members: readonly Sid[] | undefined
   readonly #waiting = new Map<number, Waiting>()
   /** Numbers of requests go on from a place of chance: those of an earlier life must not be taken for ours. */
   #lastNumber: number
@@ -159,6 +160,12 @@ export class Desk {
   receive(edgeId: number, bytes: Uint8Array): void {
     const edge = this.#edgeOf(edgeId)
     for (const message of readUp(bytes)) this.#receiveOne(edge, message)
+  }
+
+  /** A reconfiguration made these the members: actors look among them when they lose this one. */
+  tellMembers(sids: readonly Sid[]): void {
+    this.#members = sids
+    for (const { outbox } of this.#edges.values()) outbox.send({ type: 'members', sids })
   }
 
   /** The actor is gone or begins anew: its attachments are dropped, its sessions live. */
@@ -279,6 +286,7 @@ export class Desk {
     if (known !== undefined) return known
     const edge = { id, outbox: new EdgeOutbox(), slots: new Map(), owed: 0 }
     this.#edges.set(id, edge)
+    if (this.#members) edge.outbox.send({ type: 'members', sids: this.#members })
     return edge
   }
 

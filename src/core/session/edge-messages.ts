@@ -90,6 +90,8 @@ export const downRecords = {
   expired: record({ session: id }),
   /** Answer to `list`. */
   sessions: record({ number: int, sessions: vector(record({ session: id, timeoutMs: int })) }),
+  /** The members are others than when the ensemble began. */
+  members: record({ sids: vector(int) }),
 } as const
 
 export const verdicts = {

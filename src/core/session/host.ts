@@ -16,6 +16,7 @@ export interface HostConfig {
   /** The member this actor's sessions are born at, and the actor's number there: the high bits of its session ids. */
   readonly home: Sid
   readonly number: number
+  /** The first members, until one of them says who they are now. */
   readonly members: readonly Sid[]
   readonly tickTimeMs: number
   readonly minSessionTimeoutMs: number
@@ -38,6 +39,8 @@ export interface HostPorts {
 
 export class Host {
   readonly #config: HostConfig
+  /** Where to look for one that serves. */
+  #members: readonly Sid[]
   readonly #ports: HostPorts
   readonly #connections = new Map<number, Connection>()
   /** Connections whose clients have not said who they are, the oldest first. */
@@ -57,6 +60,7 @@ export class Host {
 
   constructor(config: HostConfig, ports: HostPorts, nowMs: number) {
     this.#config = config
+    this.#members = config.members
     this.#ports = ports
     this.#now = nowMs
     // Time goes on while the actor is away, and no actor opens a thousand sessions a second for long: serials do not
@@ -380,7 +384,8 @@ export class Host {
 
   /** The member a client asked for; else home first, and after a failure the next one. */
   #memberFor(pinned: Sid | undefined, failed?: Sid): Sid {
-    const { members, home } = this.#config
+    const { home } = this.#config
+    const members = this.#members
     if (pinned !== undefined) return pinned
     if (failed === undefined) return home
     return members[(members.indexOf(failed) + 1) % members.length] ?? home
@@ -433,7 +438,14 @@ export class Host {
         return this.#forget(this.#sessions.get(asSessionId(message.session)))
       case 'sessions':
         return this.#recovered(member, message.sessions)
+      case 'members':
+        return this.#learnMembers(message.sids)
     }
+  }
+
+  #learnMembers(sids: readonly number[]): void {
+    const members = sids.filter((sid) => sid >= 1 && sid <= limits.sidMax).map(asSid)
+    if (members.length > 0) this.#members = members
   }
 
   /** A client may ask under any xid, that of watch events too: only the member knows which of the two it sent. */
