@@ -594,7 +594,7 @@ describe('[S17] a member serves as many clients as it may', () => {
   })
 })
 
-describe('[R7] requests beyond what may be under way wait their turn', () => {
+describe('[R11] requests beyond what may be under way wait their turn', () => {
   const limited = { requestThrottleMaxRequests: 2, throttledOpWaitTimeMs: 3000 }
 
   test('and are decided in the order they came, over all sessions', () => {

@@ -7,6 +7,8 @@ const root = join(import.meta.dirname, '../..')
 
 it('every rule of SPEC.md has a test, and every rule a test names stands there', () => {
   const spec = readFileSync(join(root, 'SPEC.md'), 'utf8')
+  const statements = spec.match(/^- \*\*\[[A-Z]\d+\]/gm) ?? []
+  expect(statements.length).toBe(new Set(statements).size)
   const stated = new Set(spec.match(rule))
   const quoted = new Set(
     readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
