@@ -120,7 +120,11 @@ export const watches: Section = {
       'watches outlive the hibernation of their actor',
       'actors/sessions.workers.test.ts › [S2] its sockets go on: same session, watches set before fire, requests are answered',
     ),
-    E25: notHeld('S', 'a hundred thousand watches on one connection', 'not measured yet'),
+    E25: held(
+      'S',
+      'a hundred thousand watches on one connection',
+      'e2e/many-watches.test.ts › 100,000 data watches over $name › are set, and a change is told once',
+    ),
     E26: notHeld(
       'X',
       'following changes from a zxid on, without a gap',
