@@ -70,6 +70,8 @@ export async function clusterMachines(): Promise<Machines> {
       )
     },
     states: async () => (await members()).map(({ zxid, digest }) => ({ zxid, digest })),
+    logs: () =>
+      cluster.instances.map(({ number, output }) => `=== ${number}\n${output.join('')}`).join('\n'),
     async end() {
       for (const disk of disks?.values() ?? []) disk.unmount()
       await cluster.stop()

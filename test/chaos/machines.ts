@@ -29,5 +29,7 @@ export interface Machines {
   formed(): Promise<void>
   /** Zxid and digest of every member. */
   states(): Promise<readonly { readonly zxid: string; readonly digest: string }[]>
+  /** What its processes printed. */
+  logs(): string
   end(): Promise<void>
 }

@@ -6,6 +6,9 @@
  * killed the same way afterwards, where one is installed). `--storm`: 200 clients, and nothing but the leader is killed,
  * every 10 seconds.
  */
+import { writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { canCluster } from '../support/cluster.ts'
@@ -82,11 +85,22 @@ async function play(start: () => Promise<Machines>, forMs: number, isKillsOnly: 
     }
     tell(summary, history)
     return summary
+  } catch (error) {
+    history.violation(String(error))
+    throw error
   } finally {
+    if (history.violations.length > 0) keepLogs(machines)
     kazoo?.kill()
     await workload.close()
     await machines.end()
   }
+}
+
+/** For whoever looks for the cause. */
+function keepLogs(machines: Machines): void {
+  const file = join(tmpdir(), `chaos-${seed}-${process.pid}.log`)
+  writeFileSync(file, machines.logs())
+  console.log(`what the processes printed is in ${file}`)
 }
 
 function tellProgress(history: History): NodeJS.Timeout {

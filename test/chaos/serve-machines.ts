@@ -41,6 +41,7 @@ export async function serveMachines(): Promise<Machines> {
       await ensemble.formed()
     },
     states: async () => (await ensemble.members()).map(({ zxid, digest }) => ({ zxid, digest })),
+    logs: () => ensemble.logs,
     end: async () => {
       disk?.unmount()
       await ensemble.stop()

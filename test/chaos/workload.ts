@@ -174,6 +174,8 @@ export class Workload {
         const before = this.#history.acknowledgedOf(path)
         const isFresh = round % 2 === 0
         if (isFresh) await client.sync(path)
+        // Without a sync the member that is asked may not know the node yet.
+        if (!isFresh && (await client.exists(path)) === undefined) return
         const { data, stat } = await client.get(path)
         monotonic.saw(path, stat.mzxid)
         if (isFresh) this.#history.readFresh(path, numberIn(data), before)

@@ -41,6 +41,7 @@ export async function zooKeeperMachines(): Promise<Machines> {
         zxid: /Zxid: (\S+)/.exec(answer)?.[1] ?? '',
         digest: '',
       })),
+    logs: () => '',
     end: () => zooKeeper.stop(),
   }
 }
