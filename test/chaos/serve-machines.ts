@@ -13,7 +13,7 @@ const tickTimeMs = 2000
 export async function serveMachines(): Promise<Machines> {
   const ensemble = new Ensemble(await freePorts(4), {
     mode: 'serve',
-    env: { TICK_TIME: String(tickTimeMs) },
+    env: { TICK_TIME: String(tickTimeMs), DISK_RESERVE_MB: '16' },
   })
   const disk = SmallDisk.isPossible ? new SmallDisk(ensemble.dataDir) : undefined
   await ensemble.start()

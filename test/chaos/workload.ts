@@ -114,6 +114,7 @@ export class Workload {
           await loop(client, name)
         } catch (error) {
           if (!isLoss(error)) throw error
+          await delay(20)
         }
       }
     }
@@ -274,11 +275,17 @@ export class Workload {
   }
 }
 
-/** A client that lost its link, its hold or its patience goes on; anything else is news. */
+/** A client that lost its link, its hold or its patience, or meets a full disk, goes on; anything else is news. */
 function isLoss(error: unknown): boolean {
   if (error instanceof HoldLost) return true
   if (error instanceof DOMException && error.name === 'TimeoutError') return true
-  const codes = ['ConnectionLoss', 'SessionExpired', 'RequestTimeout', 'SessionMoved']
+  const codes = [
+    'ConnectionLoss',
+    'SessionExpired',
+    'RequestTimeout',
+    'SessionMoved',
+    'SystemError',
+  ]
   return error instanceof ZooKeeperError && codes.includes(error.code)
 }
 
