@@ -49,7 +49,11 @@ export class Bucket {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body: Buffer[] = []
-    for await (const chunk of request) body.push(chunk as Buffer)
+    try {
+      for await (const chunk of request) body.push(chunk as Buffer)
+    } catch {
+      return // who asked was killed before all of it was said
+    }
     const { status, headers = {}, body: said = '' } = this.answer(request, Buffer.concat(body))
     const length = request.method === 'HEAD' ? {} : { 'content-length': Buffer.byteLength(said) }
     response.writeHead(status, { ...length, ...headers })
