@@ -6,15 +6,13 @@ import type { Machines } from './machines.ts'
 const tickTimeMs = 2000
 
 export async function clusterMachines(): Promise<Machines> {
-  const disks = SmallDisk.isPossible ? new Map<number, SmallDisk>() : undefined
+  const disks = new Map<number, SmallDisk>()
   const cluster = await Cluster.start({
     env: { TICK_TIME: String(tickTimeMs) },
-    ...(disks === undefined
-      ? {}
-      : {
-          prepare: (number: number, folder: string) =>
-            void disks.set(number, new SmallDisk(folder)),
-        }),
+    prepare(number, folder) {
+      const disk = SmallDisk.at(folder)
+      if (disk !== undefined) disks.set(number, disk)
+    },
   })
   const numbers = cluster.instances.map(({ number }) => number)
   /** What any instance says that answers. */
@@ -48,7 +46,7 @@ export async function clusterMachines(): Promise<Machines> {
     abortMember: async (member) => {
       await cluster.admin(member, 'POST', `members/${member}/restart`)
     },
-    ...(disks === undefined
+    ...(disks.size === 0
       ? {}
       : { fillDisk: (number: number, isFull: boolean) => disks.get(number)?.fill(isFull) }),
     freezeBucket: (isFrozen) => cluster.freezeBucket(isFrozen),
@@ -73,7 +71,7 @@ export async function clusterMachines(): Promise<Machines> {
     logs: () =>
       cluster.instances.map(({ number, output }) => `=== ${number}\n${output.join('')}`).join('\n'),
     async end() {
-      for (const disk of disks?.values() ?? []) disk.unmount()
+      for (const disk of disks.values()) disk.unmount()
       await cluster.stop()
     },
   }

@@ -15,7 +15,7 @@ export async function serveMachines(): Promise<Machines> {
     mode: 'serve',
     env: { TICK_TIME: String(tickTimeMs), DISK_RESERVE_MB: '16' },
   })
-  const disk = SmallDisk.isPossible ? new SmallDisk(ensemble.dataDir) : undefined
+  const disk = SmallDisk.at(ensemble.dataDir)
   await ensemble.start()
   const signal = (name: NodeJS.Signals): void => {
     const pid = workerdOf(ensemble.pid)

@@ -1,4 +1,4 @@
-/** A folder that is a disk of its own, small enough to be filled. Only root can mount one. */
+/** A folder that is a disk of its own, small enough to be filled. Linux, and root, can mount one. */
 import { spawnSync } from 'node:child_process'
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,15 +7,21 @@ const megabytes = 256
 const pebble = Buffer.alloc(64 * 1024)
 
 export class SmallDisk {
-  static readonly isPossible = process.platform === 'linux' && process.getuid?.() === 0
-
   readonly #folder: string
   readonly #ballast: string
 
-  constructor(folder: string) {
+  private constructor(folder: string) {
     this.#folder = folder
     this.#ballast = join(folder, 'ballast')
-    mount(['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder])
+  }
+
+  /** Undefined where we may not mount one: not root, or root of a container that may not. */
+  static at(folder: string): SmallDisk | undefined {
+    const options = ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder]
+    const { status } = spawnSync('mount', options, { stdio: 'ignore' })
+    if (status === 0) return new SmallDisk(folder)
+    console.log(`no disk can be mounted at ${folder}: no disk will be filled`)
+    return undefined
   }
 
   fill(isFull: boolean): void {
@@ -34,9 +40,4 @@ export class SmallDisk {
   unmount(): void {
     spawnSync('umount', ['-l', this.#folder])
   }
-}
-
-function mount(args: readonly string[]): void {
-  const { status, stderr } = spawnSync('mount', args, { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`mount ${args.join(' ')}: ${stderr}`)
 }

@@ -26,6 +26,7 @@ const listMax = 1000
 export class Bucket {
   readonly #objects = new Map<string, StoredObject>()
   readonly #server: Server
+  #puts = 0
 
   constructor() {
     this.#server = createServer((request, response) => void this.#serve(request, response))
@@ -108,8 +109,6 @@ export class Bucket {
     this.#objects.set(path, { bytes: body, etag, modified: new Date() })
     return { status: 200, headers: { etag } }
   }
-
-  #puts = 0
 
   #get(path: string, range: string | undefined): Answer {
     const found = this.#objects.get(path)
