@@ -64,6 +64,7 @@ class LyingNetwork extends CalmNetwork {
       round: pick(),
       asks: pick() === 0,
       configuration: pick() === 0 ? someConfiguration(this.#random) : undefined,
+      pending: pick() === 0 ? someConfiguration(this.#random) : undefined,
     }
   }
 }

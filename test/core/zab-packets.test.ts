@@ -118,7 +118,8 @@ test('a note is read as it was written', () => {
     vote: fc.record({ leader: sid, zxid, epoch }),
     round: number,
     asks: fc.boolean(),
-    configuration: fc.option(configuration, { nil: undefined }),
+    configuration,
+    pending: fc.option(configuration, { nil: undefined }),
   })
   fc.assert(
     fc.property(note, (one) => {

@@ -208,7 +208,8 @@ const ofMembers: readonly ByteReader[] = [
         vote: { leader: asSid(1), zxid: zxidOf(asEpoch(1), 2), epoch: asEpoch(1) },
         round: random.next() % 5,
         asks: false,
-        configuration: pick([undefined, configuration], random),
+        configuration,
+        pending: pick([undefined, configuration], random),
       }),
   },
   {

@@ -14,6 +14,6 @@ export const note: Command = ({ world }, { words, options }) => {
   const round = Number(options.get('round') ?? 1)
   world.input(to, {
     type: 'note',
-    note: { from, state, vote, round, asks: false, configuration: undefined },
+    note: { from, state, vote, round, asks: false, configuration: undefined, pending: undefined },
   })
 }

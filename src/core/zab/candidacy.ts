@@ -23,9 +23,9 @@ export class Candidacy {
   }
 
   /** A search in a new round. Whose vote does not count has nobody to propose. */
-  next(): Election {
+  next(after = this.#round): Election {
     const { config, membership, journal } = this.#ground
-    this.#round += 1
+    this.#round = after + 1
     const own = {
       leader: config.sid,
       zxid: journal.history.last,
@@ -53,9 +53,17 @@ export class Candidacy {
 
   tell(to: Sid, state: ServerState, turn: Turn): void {
     const { config, membership } = this.#ground
-    const configuration = membership.told
+    const { told: configuration, toldPending: pending } = membership
     const vote = this.#vote
-    const note = { from: config.sid, state, vote, round: this.#round, asks: false, configuration }
+    const note = {
+      from: config.sid,
+      state,
+      vote,
+      round: this.#round,
+      asks: false,
+      configuration,
+      pending,
+    }
     turn.notes.push({ to, note })
   }
 }

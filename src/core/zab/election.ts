@@ -41,6 +41,8 @@ export class Election {
   readonly #votes = new Map<Sid, Heard>()
   /** What voters said that are not looking (outofelection). */
   readonly #settled = new Map<Sid, Heard>()
+  /** Somebody goes by a reconfiguration that we lack: others than we know may have a vote. */
+  #mayBeMore = false
   #finalizeAtMs = Infinity
   #resendMs = resendMinMs
   #resendAtMs = Infinity
@@ -83,8 +85,8 @@ export class Election {
   }
 
   receive(nowMs: number, note: Notification, turn: Turn): Elected | undefined {
-    if (!this.#membership.isElector(note.from)) return this.#tellStranger(note, turn)
-    if (!this.#membership.isElector(note.vote.leader)) return undefined
+    if (!this.#mayElect(note, note.from)) return this.#tellStranger(note, turn)
+    if (!this.#mayElect(note, note.vote.leader)) return undefined
     switch (note.state) {
       case 'looking':
         return this.#own && this.#receiveLooking(nowMs, note, this.#own, turn)
@@ -96,6 +98,11 @@ export class Election {
     }
   }
 
+  /** Who has a reconfiguration that we lack may have logged more, and needs our vote: whose it needs besides it judges itself. */
+  #mayElect({ pending }: Notification, sid: Sid): boolean {
+    return this.#membership.isElector(sid) || pending?.electors.includes(sid) === true
+  }
+
   /** Whose vote does not count may still go by an older configuration, and look among those who are no members any more. */
   #tellStranger({ from, state, configuration }: Notification, turn: Turn): undefined {
     const { version } = this.#membership.active
@@ -104,6 +111,7 @@ export class Election {
 
   #receiveLooking(nowMs: number, note: Notification, own: Vote, turn: Turn): Elected | undefined {
     const current = this.#vote ?? own
+    if (note.pending) this.#mayBeMore ||= note.pending.version > this.#membership.newest.version
     if (note.round < this.#round) {
       turn.log.push(`${note.from} votes in round ${note.round}, it is round ${this.#round}`)
       this.#tell(note.from, turn)
@@ -159,7 +167,8 @@ export class Election {
       this.#finalizeAtMs = Infinity
       return undefined
     }
-    if (agreed.length === this.#membership.electors.length) return this.#elected()
+    const isEverybody = agreed.length === this.#membership.electors.length && !this.#mayBeMore
+    if (isEverybody) return this.#elected()
     if (this.#finalizeAtMs === Infinity) this.#finalizeAtMs = nowMs + this.#config.finalizeWaitMs
     return undefined
   }
@@ -199,7 +208,7 @@ export class Election {
 
   #note(asks: boolean): Notification {
     const vote = this.#vote ?? noVote
-    const configuration = this.#membership.told
+    const { told: configuration, toldPending: pending } = this.#membership
     return {
       from: this.#config.sid,
       state: 'looking',
@@ -207,6 +216,7 @@ export class Election {
       round: this.#round,
       asks,
       configuration,
+      pending,
     }
   }
 }

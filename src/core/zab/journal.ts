@@ -112,6 +112,7 @@ export class Journal {
     const { install, truncate, batches } = catchup
     invariant(epoch === this.#acceptedEpoch, 'the epoch entered is the one promised')
     invariant(truncate === undefined || truncate >= this.#committed, 'no committed txn is dropped')
+    this.membership.forgetHeard()
     if (install !== undefined) this.#install(install)
     if (truncate !== undefined) this.#truncate(truncate)
     const isNews = this.membership.adopt(configuration)

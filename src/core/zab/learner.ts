@@ -286,7 +286,7 @@ export class Learner implements Part {
 
   get #shouldFollow(): boolean {
     const { membership, mustRecover } = this.#journal
-    return !mustRecover && !membership.active.isObserver(this.#config.sid)
+    return !mustRecover && !membership.observes(this.#config.sid)
   }
 
   #receiveProposal(batch: LogBatch, turn: Turn): void {

@@ -193,6 +193,7 @@ export class ZabMember {
   #receiveNote(nowMs: number, note: Notification, turn: Turn): void {
     if (note.from === this.#ground.config.sid) return
     if (note.configuration) this.#learn(nowMs, note.configuration, note.from, turn)
+    this.#hearPending(nowMs, note, turn)
     if (note.state === 'looking' && this.#isForsakenBy(note)) {
       this.#look(nowMs, `${note.from} looks in round ${note.round}`, turn)
     }
@@ -216,8 +217,25 @@ export class ZabMember {
     const news = `hears of ${from} that the members are others: ${showMembers(configuration)}`
     if (type === 'discovering') return this.#look(nowMs, news, turn)
     turn.log.push(news)
-    this.#phase = { type: 'looking', election: this.#candidacy.next() }
-    this.#settleOn(nowMs, this.#phase.election.start(nowMs, turn), turn)
+    this.#electAnew(nowMs, turn)
+  }
+
+  /**
+   * A reconfiguration that is not committed may need the votes of members that never logged it. They take part as soon as
+   * somebody who did says so; what the next leader's log has decides whether there is one.
+   */
+  #hearPending(nowMs: number, { from, pending }: Notification, turn: Turn): void {
+    const { config, membership } = this.#ground
+    if (!pending || this.#phase.type !== 'looking' || membership.isElector(config.sid)) return
+    if (!pending.electors.includes(config.sid) || !membership.hear(pending)) return
+    turn.log.push(`hears of ${from} that it may get a vote: ${showMembers(pending)}`)
+    this.#electAnew(nowMs, turn)
+  }
+
+  #electAnew(nowMs: number, turn: Turn): void {
+    const election = this.#candidacy.next(this.round)
+    this.#phase = { type: 'looking', election }
+    this.#settleOn(nowMs, election.start(nowMs, turn), turn)
   }
 
   /**

@@ -8,6 +8,8 @@ import type { Configuration } from './configuration.ts'
 export class Membership {
   #active: Configuration
   #pending: Configuration | undefined
+  /** The pending one is in the log of others, not in ours. */
+  #isHeard = false
 
   constructor(active: Configuration) {
     this.#active = active
@@ -61,6 +63,11 @@ export class Membership {
     return this.#active.electors.includes(sid) || this.#pending?.electors.includes(sid) === true
   }
 
+  /** Whether it has no vote to come: a quorum of pending members is one of followers. */
+  observes(sid: Sid): boolean {
+    return this.#active.isObserver(sid) && this.#pending?.electors.includes(sid) !== true
+  }
+
   get members(): readonly Sid[] {
     return this.#pending ? unionOf(this.#active.sids, this.#pending.sids) : this.#active.sids
   }
@@ -68,13 +75,33 @@ export class Membership {
   /** A reconfiguration is logged. The one before it was committed then: a leader proposes one at a time. */
   log(configuration: Configuration): void {
     if (configuration.version <= this.#active.version) return
-    if (this.#pending) this.#active = this.#pending
+    if (this.#pending && !this.#isHeard) this.#active = this.#pending
     this.#pending = configuration
+    this.#isHeard = false
+  }
+
+  /** Somebody has this one in its log, and looks for its quorum. Whether that is news. */
+  hear(configuration: Configuration): boolean {
+    if (this.#pending || configuration.version <= this.#active.version) return false
+    this.#pending = configuration
+    this.#isHeard = true
+    return true
+  }
+
+  /** A leader's log says what there is. */
+  forgetHeard(): void {
+    if (this.#isHeard) this.#pending = undefined
+    this.#isHeard = false
+  }
+
+  /** What others may be told to be pending: only what is in our log. */
+  get toldPending(): Configuration | undefined {
+    return this.#isHeard || this.isProvisional ? undefined : this.#pending
   }
 
   /** Whether a reconfiguration is in force now that everything up to `zxid` is committed. */
   commit(zxid: Zxid): boolean {
-    if (this.#pending === undefined || this.#pending.version > zxid) return false
+    if (this.#pending === undefined || this.#pending.version > zxid || this.#isHeard) return false
     this.#active = this.#pending
     this.#pending = undefined
     return true

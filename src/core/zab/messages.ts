@@ -26,6 +26,8 @@ export interface Notification {
   readonly asks: boolean
   /** The sender's configuration; undefined while it is only what its settings say. */
   readonly configuration: Configuration | undefined
+  /** One in the sender's log that is not known to be committed. */
+  readonly pending: Configuration | undefined
 }
 
 /** Between a learner and its leader, in order. */

@@ -198,12 +198,14 @@ const Note = record({
   from: sid,
   asks: bool,
   configuration: optionalTail(configuration),
+  pending: optionalTail(configuration),
 })
 
 export function writeNotification(note: Notification): Uint8Array {
-  const { from, state, vote, round, asks, configuration: of } = note
+  const { from, state, vote, round, asks, configuration: of, pending } = note
   const fields = { ...vote, state: states.indexOf(state), round, from, asks }
-  return encode(Note, { ...fields, configuration: of })
+  // A tail of a tail: nobody has one pending before there is one in force.
+  return encode(Note, { ...fields, configuration: of, pending: of && pending })
 }
 
 /** Throws MalformedFrame. */
