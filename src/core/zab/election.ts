@@ -43,6 +43,8 @@ export class Election {
   readonly #settled = new Map<Sid, Heard>()
   /** Somebody goes by a reconfiguration that we lack: others than we know may have a vote. */
   #mayBeMore = false
+  /** Whom such a one gives a vote: those who go by our configuration may be for them too. */
+  readonly #othersElectors = new Set<Sid>()
   #finalizeAtMs = Infinity
   #resendMs = resendMinMs
   #resendAtMs = Infinity
@@ -100,7 +102,9 @@ export class Election {
 
   /** Who has a reconfiguration that we lack may have logged more, and needs our vote: whose it needs besides it judges itself. */
   #mayElect({ pending }: Notification, sid: Sid): boolean {
-    return this.#membership.isElector(sid) || pending?.electors.includes(sid) === true
+    if (this.#membership.isElector(sid)) return true
+    for (const elector of pending?.electors ?? []) this.#othersElectors.add(elector)
+    return this.#othersElectors.has(sid)
   }
 
   /** Whose vote does not count may still go by an older configuration, and look among those who are no members any more. */
