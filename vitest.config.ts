@@ -29,7 +29,12 @@ export default defineConfig({
                 SESSION: { className: 'Session', useSQLite: true },
               },
               // A short tick, so that sessions expire within a test; few sessions an actor, so that one is full at once.
-              bindings: { TICK_TIME: '200', FINALIZE_WAIT: '50', SESSIONS_PER_ACTOR: '4' },
+              bindings: {
+                TICK_TIME: '200',
+                MAX_SESSION_TIMEOUT: '20000',
+                FINALIZE_WAIT: '50',
+                SESSIONS_PER_ACTOR: '4',
+              },
             },
           }),
         ],

@@ -155,7 +155,7 @@ export function open(options: ClientOptions = {}): Client {
   const retryDelayMs = { first: 50, max: 200 }
   const client = connect('ws://host/session', {
     transport: inside,
-    timeoutMs: 4000,
+    timeoutMs: 20_000,
     retryDelayMs,
     ...options,
   })

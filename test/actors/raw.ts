@@ -66,7 +66,7 @@ export class Raw {
       writeConnectRequest({
         protocolVersion: 0,
         lastZxidSeen: hello.lastZxidSeen ?? 0,
-        timeOut: hello.timeoutMs ?? 4000,
+        timeOut: hello.timeoutMs ?? 20_000,
         sessionId: hello.id ?? 0n,
         passwd: hello.password ?? new Uint8Array(16),
         readOnly: false,

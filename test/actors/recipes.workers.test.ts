@@ -38,9 +38,9 @@ test('a lock, a semaphore, a counter and a queue, between two clients', async ()
 })
 
 test('[S1] a session with a watch that stays is disconnected when its member is lost, and looks again', async () => {
-  const { follower } = await formed()
+  const { leader, follower } = await formed()
   const watcher = open({ member: follower })
-  const writer = open()
+  const writer = open({ member: leader })
   const root = await writer.create('/cached-', { mode: 'persistentSequential' })
   await watcher.sync()
   const cache = await cacheSubtree(watcher, root)
