@@ -350,8 +350,10 @@ export class Session extends DurableObject<Env> {
 
   #disconnected(socket: WebSocket): void {
     const connection = connectionOf(socket)
-    if (!this.#sockets.delete(connection)) return
+    if (!this.#sockets.has(connection)) return
+    // Forgotten afterwards: the host asks for its last ping.
     this.#step((nowMs) => this.#host.disconnected(nowMs, connection))
+    this.#sockets.delete(connection)
   }
 
   #nextConnection(): number {

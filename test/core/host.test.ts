@@ -181,6 +181,49 @@ describe('a new session', () => {
     expect(stage.greeting(1).sessionId).toBe(second.session)
   })
 
+  test('[S4] an id that was taken is judged too: our own asking may have made it', () => {
+    const stage = new Stage()
+    stage.connect(1)
+    stage.hello(1)
+    const first = stage.asked()[0]?.message as UpMessage & { type: 'open' }
+    stage.down(1, { type: 'attached', slot: first.slot, verdict: verdicts.taken })
+    stage.asked()
+    for (let rings = 0; rings < 20 && stage.now < 122_000; rings++) stage.alarm()
+    const ended = stage.asked().map(({ message }) => message)
+    expect(ended).toContainEqual({ type: 'expire', session: first.session })
+  })
+
+  test('[S4] what an open may still make after its end is ended once more', () => {
+    const stage = new Stage()
+    stage.connect(1, { survives: true })
+    stage.hello(1)
+    const opened = stage.asked()[0]?.message as UpMessage & { type: 'open' }
+    // Never answered: its time is over, and the leader knows of no such session yet.
+    stage.alarm()
+    const { session } = opened
+    expect(stage.asked().map(({ message }) => message)).toEqual([{ type: 'expire', session }])
+    stage.down(1, { type: 'expired', session })
+    expect(stage.hungUp).toEqual([1])
+    for (let rings = 0; rings < 2; rings++) stage.alarm()
+    expect(stage.asked().map(({ message }) => message)).toEqual([{ type: 'expire', session }])
+    stage.down(1, { type: 'expired', session })
+    expect(stage.host.sessionCount).toBe(0)
+  })
+
+  test('[S5] the platform’s last ping counts when its connection is gone', () => {
+    const stage = new Stage()
+    const { session } = stage.serve(1)
+    stage.now += 3900
+    stage.pinged.set(1, stage.now)
+    stage.host.disconnected(stage.now, 1)
+    stage.alarm()
+    expect(stage.now).toBeLessThan(100_000 + 3900 + 4000)
+    stage.asked()
+    stage.alarm()
+    expect(stage.now).toBeGreaterThanOrEqual(100_000 + 3900 + 4000)
+    expect(stage.asked().map(({ message }) => message)).toEqual([{ type: 'expire', session }])
+  })
+
   test('[S9] is granted a timeout within the bounds', () => {
     for (const [asked, granted] of [
       [-1, 2000],
@@ -348,6 +391,10 @@ describe('[S8] a resumed session', () => {
     stage.down(1, { type: 'attached', slot, verdict: verdicts.gone })
     expect(stage.greeting(1)).toMatchObject({ timeOut: 0, sessionId: 0n })
     expect(stage.hungUp).toEqual([1])
+    // The leader may have meant an end that is only proposed: it is made true.
+    const expiry = stage.asked().find(({ message }) => message.type === 'expire')
+    expect(expiry).toBeDefined()
+    stage.down(1, { type: 'expired', session })
     expect(stage.host.sessionCount).toBe(0)
   })
 
@@ -530,6 +577,16 @@ describe('[S1] when its member is lost', () => {
 })
 
 describe('[S2] behind hibernation', () => {
+  test('[S1] a client whose reply was lost is not kept waiting for it', () => {
+    const stage = new Stage()
+    const { slot, member } = stage.serve(1)
+    expect(stage.host.survivors()).toHaveLength(1)
+    stage.send(1, getData(1, '/data'))
+    expect(stage.host.survivors()).toEqual([])
+    stage.reply(member, slot, ok(1, 77))
+    expect(stage.host.survivors()).toHaveLength(1)
+  })
+
   test('a session is what it was: its member, slot, watches, zxid and time', () => {
     const stage = new Stage()
     const { session, slot } = stage.serve(1)
@@ -565,6 +622,29 @@ describe('[S2] behind hibernation', () => {
 })
 
 describe('[S14] after a crash', () => {
+  test('an actor has an alarm as long as its list is not answered: the next life must ask too', () => {
+    const stage = new Stage()
+    stage.host.recover(stage.now)
+    stage.host.wake(stage.now)
+    expect(stage.host.alarmAtMs).toBeLessThan(Infinity)
+  })
+
+  test('an actor asks once more when an open of its life before can no longer be under way', () => {
+    const stage = new Stage()
+    stage.host.recover(stage.now)
+    stage.down(1, { type: 'sessions', number: 0, sessions: [] })
+    stage.asked()
+    while (stage.now < 100_000 + 20_000) {
+      expect(stage.asked()).toEqual([])
+      stage.retry()
+    }
+    expect(stage.now).toBe(100_000 + 20_000)
+    expect(stage.asked()).toMatchObject([{ message: { type: 'list' } }])
+    const session = (1n << 56n) | (1n << 40n) | 42n
+    stage.down(1, { type: 'sessions', number: 0, sessions: [{ session, timeoutMs: 5000 }] })
+    expect(stage.host.sessionCount).toBe(1)
+  })
+
   test('an actor asks for its sessions until it is told, and judges each after its full timeout', () => {
     const stage = new Stage({ home: asSid(2), number: 7 })
     stage.host.recover(stage.now)

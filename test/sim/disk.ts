@@ -1,4 +1,4 @@
-/** What a member's store keeps, and what a crash leaves of it: persists become durable one by one, in order. */
+/** What a store keeps whose tree is the list of applied txns, and what a crash leaves of it: persists become durable one by one, in order. */
 import { invariant } from '../../src/core/shared/assert.ts'
 import { type Epoch, asEpoch, asZxid, type Zxid } from '../../src/core/shared/units.ts'
 import type { Persist } from '../../src/core/turn.ts'
@@ -11,12 +11,7 @@ import {
   sliceBatch,
 } from '../../src/core/zab/log-batch.ts'
 import type { RestoredLog } from '../../src/core/zab/member.ts'
-
-/** One applied txn; the tree of the simulator is the list of them. */
-export interface Applied {
-  readonly zxid: Zxid
-  readonly txn: string
-}
+import type { Applied } from './zab-laws.ts'
 
 export class Disk {
   acceptedEpoch: Epoch = asEpoch(0)

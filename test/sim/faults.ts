@@ -6,6 +6,19 @@ import type { ZabConfig } from '../../src/core/zab/member.ts'
 import type { Notification, Packet } from '../../src/core/zab/messages.ts'
 import { type Network, pair } from './network.ts'
 
+/** Counts by kind. */
+export class Tally {
+  readonly counts = new Map<string, number>()
+
+  count(kind: string, times = 1): void {
+    this.counts.set(kind, (this.counts.get(kind) ?? 0) + times)
+  }
+
+  add(other: Iterable<readonly [string, number]>): void {
+    for (const [kind, times] of other) this.count(kind, times)
+  }
+}
+
 export interface Swarm {
   readonly config: Omit<ZabConfig, 'sid'>
   readonly notesLostPercent: number
@@ -73,27 +86,35 @@ export function drawSwarm(random: Random): Swarm {
 
 export class StormyNetwork implements Network {
   readonly cut = new Set<string>()
-  readonly #random: Random
+  /** What was done to whom, by kind. */
+  readonly faults: Tally
+  protected readonly random: Random
   readonly #swarm: Swarm
 
-  constructor(swarm: Swarm, random: Random) {
+  constructor(swarm: Swarm, random: Random, faults: Tally = new Tally()) {
     this.#swarm = swarm
-    this.#random = random
+    this.random = random
+    this.faults = faults
   }
 
   noteDelaysMs(from: Sid, to: Sid): readonly number[] {
     const { notesLostPercent, notesRepeatedPercent, noteDelayMaxMs } = this.#swarm
-    if (this.cut.has(pair(from, to)) || this.#percent() < notesLostPercent) return []
+    if (this.cut.has(pair(from, to)) || this.#percent() < notesLostPercent) {
+      this.faults.count('note lost')
+      return []
+    }
     const delayMs = this.#delay(noteDelayMaxMs)
-    const repeated = this.#percent() < notesRepeatedPercent
-    return repeated ? [delayMs, this.#delay(noteDelayMaxMs)] : [delayMs]
+    if (this.#percent() >= notesRepeatedPercent) return [delayMs]
+    this.faults.count('note repeated')
+    return [delayMs, this.#delay(noteDelayMaxMs)]
   }
 
   forge(note: Notification): Notification {
     if (note.vote.leader === 0 || this.#percent() >= this.#swarm.notesForgedPercent) return note
+    this.faults.count('note forged')
     const { voters } = this.#swarm.config.first
-    const leader = voters[this.#random.next() % voters.length] as Sid
-    const epoch = asEpoch(this.#random.between(0, 1) * 1_000_000)
+    const leader = voters[this.random.next() % voters.length] as Sid
+    const epoch = asEpoch(this.random.between(0, 1) * 1_000_000)
     return { ...note, vote: { ...note.vote, leader, epoch } }
   }
 
@@ -103,7 +124,10 @@ export class StormyNetwork implements Network {
 
   linkDelayMs(from: Sid, to: Sid): number | undefined {
     if (this.cut.has(pair(from, to)) || this.cut.has(pair(to, from))) return undefined
-    if (this.#random.between(0, 999) < this.#swarm.linksBrokenPerMille) return undefined
+    if (this.random.between(0, 999) < this.#swarm.linksBrokenPerMille) {
+      this.faults.count('link broken')
+      return undefined
+    }
     return this.#delay(this.#swarm.linkDelayMaxMs)
   }
 
@@ -117,12 +141,13 @@ export class StormyNetwork implements Network {
 
   /** Mostly short, sometimes as long as it gets. */
   #delay(maxMs: number): number {
-    return this.#random.between(0, 3) === 0
-      ? this.#random.between(1, maxMs)
-      : Math.min(maxMs, this.#random.between(1, 3))
+    if (this.random.between(0, 3) > 0) return Math.min(maxMs, this.random.between(1, 3))
+    const delayMs = this.random.between(1, maxMs)
+    if (delayMs > 3) this.faults.count('delay')
+    return delayMs
   }
 
   #percent(): number {
-    return this.#random.between(0, 99)
+    return this.random.between(0, 99)
   }
 }

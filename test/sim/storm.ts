@@ -10,21 +10,23 @@ import { World } from './world.ts'
 /** A lonely member asks again after a minute at most. */
 const calmLimitMs = 130_000
 
-export interface Weathered {
-  readonly elections: number
-  readonly snapshots: number
-  readonly truncations: number
-  readonly txns: number
-  /** How long it took after the storm until everybody had a new txn. */
+export interface Survived {
+  /** What was seen and what was done to it, by kind. */
+  readonly counts: Readonly<Record<string, number>>
+  /** How long it took after the storm until everybody went on, in virtual time. */
   readonly recoveryMs: number
 }
 
-export function weather(seed: number, watch?: (world: World) => void): Weathered {
+export function survive(seed: number, watch?: (line: string) => void): Survived {
   const random = new Random(seed)
   const swarm = withEndingCounters(drawSwarm(random), seed)
   const network = new StormyNetwork(swarm, random)
   const world = new World(swarm.config, network)
-  watch?.(world)
+  if (watch) {
+    world.onTurn = (sid, turn) => {
+      for (const line of turn.log) watch(`${world.clock.nowMs} ${sid}: ${line}`)
+    }
+  }
   for (const sid of world.sids) world.start(sid)
   const stormMs = random.between(2_000, 20_000)
   while (world.clock.nowMs < stormMs) {
@@ -34,7 +36,8 @@ export function weather(seed: number, watch?: (world: World) => void): Weathered
   const { elections, snapshots, truncations } = world.checkers
   const recoveryMs = recover(world)
   const txns = world.checkers.applied.length
-  return { elections, snapshots, truncations, txns, recoveryMs }
+  const faults = Object.fromEntries(network.faults.counts)
+  return { counts: { elections, snapshots, truncations, txns, ...faults }, recoveryMs }
 }
 
 /** In every eighth storm an epoch has few zxids, so that it ends by itself again and again. */

@@ -53,6 +53,9 @@ export class Host {
   #alarmAtMs = Infinity
   #retryAtMs = Infinity
   #isRecovered = false
+  /** After a crash: when an open of the life before can no longer be under way, and the list is asked for once more. */
+  #listAgainAtMs = Infinity
+  #wasListedTwice = false
   #recoverFrom: Sid | undefined
   /** Sums over all sessions. */
   #unanswered = 0
@@ -85,8 +88,8 @@ export class Host {
   /** When a member should be tried again, or a stranger is late; Infinity: nobody waits. */
   get retryAtMs(): number {
     const [oldest] = this.#strangers
-    if (oldest === undefined) return this.#retryAtMs
-    return Math.min(this.#retryAtMs, oldest.sinceMs + limits.handshakeMs)
+    const atMs = Math.min(this.#retryAtMs, this.#listAgainAtMs)
+    return oldest === undefined ? atMs : Math.min(atMs, oldest.sinceMs + limits.handshakeMs)
   }
 
   /** Requests of a connection that have no reply yet. */
@@ -190,6 +193,7 @@ export class Host {
   /** Time passed: judges every session, and tries again what failed. */
   wake(nowMs: number): void {
     this.#now = nowMs
+    if (nowMs >= this.#listAgainAtMs) this.#listAgain(nowMs)
     if (nowMs >= this.#retryAtMs) {
       this.#retryAtMs = Infinity
       this.recover(nowMs)
@@ -200,7 +204,7 @@ export class Host {
       if (stranger.sinceMs + limits.handshakeMs > nowMs) break
       this.#hangup(stranger)
     }
-    this.#alarmAtMs = Infinity
+    this.#alarmAtMs = this.#recoveryAlarmMs()
     for (const session of this.#sessions.values()) this.#judge(session)
   }
 
@@ -210,6 +214,8 @@ export class Host {
     for (const session of this.#sessions.values()) {
       const { connection, member, watches } = session
       if (connection?.survives !== true || session.state !== 'serving') continue
+      // At rest a request without its reply has lost it: its client must be told by the end of the connection.
+      if (session.outstanding > 0) continue
       rows.push({
         connection: connection.id,
         session: session.id,
@@ -234,6 +240,8 @@ export class Host {
   /** Takes back a session whose socket outlived our memory. */
   revive(nowMs: number, row: Survivor): void {
     this.#now = nowMs
+    // Who hibernates is at rest: nothing of the life before is under way.
+    this.#wasListedTwice = true
     const pinned = row.pinned === 0 ? undefined : asSid(row.pinned)
     const { connection: id, address, identities } = row
     const client = { id, pinned, survives: true, address, identities }
@@ -333,6 +341,7 @@ export class Host {
       isLocal: false,
       mayBeGlobal: false,
       isReadOnly: false,
+      hasStrayOpen: false,
     }
     if (connection !== undefined) {
       connection.session = session
@@ -433,9 +442,12 @@ export class Host {
         return undefined
       }
       case 'ended':
-        return this.#forget(this.#slots.get(message.slot))
-      case 'expired':
-        return this.#forget(this.#sessions.get(asSessionId(message.session)))
+        return this.#end(this.#slots.get(message.slot))
+      case 'expired': {
+        const session = this.#sessions.get(asSessionId(message.session))
+        // One that is watched for a stray open was ended already; this tells of the same end.
+        return session?.state === 'detached' ? undefined : this.#end(session)
+      }
       case 'sessions':
         return this.#recovered(member, message.sessions)
       case 'members':
@@ -495,13 +507,11 @@ export class Host {
   #attached(session: HostedSession | undefined, verdict: number): void {
     if (session === undefined || (session.state !== 'opening' && session.state !== 'resuming'))
       return
-    const { connection } = session
     switch (verdict) {
       case verdicts.taken:
         return this.#renumber(session)
       case verdicts.gone:
-        if (connection !== undefined && !connection.isGreeted) this.#refuse(connection)
-        return this.#forget(session)
+        return this.#gone(session)
       case verdicts.behind:
       case verdicts.unwelcome:
       case verdicts.crowded:
@@ -526,6 +536,14 @@ export class Host {
     for (const frame of held) this.#pass(session, frame)
   }
 
+  /** A leader may say so of an end that is proposed, and die with it: what the client was told is made true. */
+  #gone(session: HostedSession): void {
+    const { connection } = session
+    if (connection?.isGreeted === false) this.#refuse(connection)
+    else if (connection !== undefined) this.#hangup(connection)
+    this.#expire(session)
+  }
+
   #welcome(connection: Connection, session: HostedSession): void {
     connection.isGreeted = true
     const response = writeConnectResponse({
@@ -548,8 +566,14 @@ export class Host {
     } else if (connection !== undefined) this.#hangup(connection)
   }
 
+  /**
+   * The id is taken: most likely by our own asking, which came through though we heard that it did not. Then nobody will
+   * ever come for that session, and it is ours to judge; were it one of an earlier life, its time is not shortened.
+   */
   #renumber(session: HostedSession): void {
-    this.#sessions.delete(session.id)
+    const taken = this.#newSession(session.id, this.#config.maxSessionTimeoutMs, undefined)
+    taken.hasStrayOpen = session.hasStrayOpen
+    session.hasStrayOpen = false
     session.id = this.#mintId()
     this.#sessions.set(session.id, session)
     this.#attach(session)
@@ -560,10 +584,28 @@ export class Host {
     found: readonly { readonly session: bigint; readonly timeoutMs: number }[],
   ): void {
     this.#isRecovered = true
+    this.#listAgainAtMs = this.#wasListedTwice
+      ? Infinity
+      : this.#now + this.#config.maxSessionTimeoutMs
+    this.#alarmAtMs = Math.min(this.#alarmAtMs, this.#listAgainAtMs)
     for (const { session, timeoutMs } of found) {
       const id = asSessionId(session)
       if (!this.#sessions.has(id)) this.#newSession(id, timeoutMs, undefined).member = member
     }
+  }
+
+  /** A crash before the list is answered must find an alarm: only that makes the next life ask. */
+  #recoveryAlarmMs(): number {
+    const isAsking = !this.#isRecovered && this.#recoverFrom !== undefined
+    const askingMs = isAsking ? this.#now + this.#config.maxSessionTimeoutMs : Infinity
+    return Math.min(askingMs, this.#listAgainAtMs)
+  }
+
+  #listAgain(nowMs: number): void {
+    this.#listAgainAtMs = Infinity
+    this.#wasListedTwice = true
+    this.#isRecovered = false
+    this.recover(nowMs)
   }
 
   #lostMember(session: HostedSession): void {
@@ -574,6 +616,7 @@ export class Host {
     const mustKnow = session.outstanding > 0 || session.watches.hasStaying || session.isReadOnly
     const isCut = connection !== undefined && (!connection.survives || mustKnow)
     if (session.state === 'detached' || session.state === 'unserved') return
+    if (session.state === 'opening') session.hasStrayOpen = true
     session.state = 'unserved'
     if (connection === undefined) session.state = 'detached'
     else if (isCut) this.#hangup(connection)
@@ -608,6 +651,7 @@ export class Host {
       return this.#forget(session)
     }
     const served = session.state === 'serving'
+    if (session.state === 'opening') session.hasStrayOpen = true
     session.state = 'expiring'
     if (!served) session.member = this.#memberFor(undefined, session.member)
     this.#ports.up(session.member as Sid, { type: 'expire', session: session.id })
@@ -649,6 +693,8 @@ export class Host {
     this.#strangers.delete(connection)
     const { session } = connection
     if (session === undefined || session.connection !== connection) return
+    // The last moment at which anybody can say when the platform answered its last ping.
+    session.heardMs = Math.max(session.heardMs, this.#ports.pingedMs(connection.id))
     session.connection = undefined
     session.held = []
     this.#settleAccount(session)
@@ -659,10 +705,20 @@ export class Host {
   #detach(session: HostedSession): void {
     const { member, slot, state } = session
     if (state === 'expiring') return
+    if (state === 'opening') session.hasStrayOpen = true
     const isThere = state === 'serving' || state === 'opening' || state === 'resuming'
     if (member !== undefined && isThere) this.#ports.up(member, { type: 'drop', slot })
     session.state = 'detached'
     session.isNew = false
+  }
+
+  /** It is no more, unless a member still makes it anew of an old asking: then it must be ended once more. */
+  #end(session: HostedSession | undefined): void {
+    if (session === undefined) return
+    this.#forget(session)
+    if (session.hasStrayOpen) {
+      this.#newSession(session.id, this.#config.maxSessionTimeoutMs, undefined)
+    }
   }
 
   #forget(session: HostedSession | undefined): void {

@@ -61,6 +61,8 @@ export interface HostedSession {
   mayBeGlobal: boolean
   /** Its member serves only reads. */
   isReadOnly: boolean
+  /** A member was asked to create it and was not heard again: that may come true at any time, even after its end. */
+  hasStrayOpen: boolean
 }
 
 /** What is kept of a session whose socket hibernates. */

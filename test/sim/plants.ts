@@ -1,0 +1,330 @@
+/**
+ * Bugs planted to see whether the checkers are awake: each is an edit of a core file, made while a worker of the
+ * simulator loads it (crew-worker.ts). An edit that no longer fits its file fails loudly.
+ */
+interface Edit {
+  /** Below src/core. */
+  readonly file: string
+  readonly from: string
+  readonly to: string
+}
+
+export interface Plant {
+  readonly name: string
+  readonly edits: readonly Edit[]
+  /** Many seeds are needed: caught by `npm run sim -- --planted`, too slow for every test run. */
+  readonly isRare?: true
+}
+
+const edit = (file: string, from: string, to: string): Edit => ({ file, from, to })
+
+export const plants: readonly Plant[] = [
+  {
+    name: 'ack before the log is durable',
+    edits: [
+      edit(
+        'zab/journal.ts',
+        'if (this.#issued === this.#durable) turn.send',
+        "if (packet.type === 'ack' || this.#issued === this.#durable) turn.send",
+      ),
+    ],
+  },
+  {
+    name: 'commit without a quorum',
+    edits: [
+      edit(
+        'zab/broadcast.ts',
+        'return highestAgreed(this.#quorum, acked)',
+        'return this.#lastProposed',
+      ),
+    ],
+  },
+  {
+    name: 'a leader’s own ack is enough',
+    edits: [
+      edit(
+        'zab/broadcast.ts',
+        'return highestAgreed(this.#quorum, acked)',
+        'return this.#ownAcked',
+      ),
+    ],
+  },
+  {
+    name: 'an epoch is promised anew after a restart',
+    isRare: true,
+    edits: [
+      edit(
+        'zab/journal.ts',
+        'this.#acceptedEpoch = restored.acceptedEpoch',
+        'this.#acceptedEpoch = restored.currentEpoch',
+      ),
+      edit(
+        'zab/member.ts',
+        'this.#highestEpoch = restored.acceptedEpoch',
+        'this.#highestEpoch = restored.currentEpoch',
+      ),
+    ],
+  },
+  {
+    name: 'TRUNC does not reach the disk',
+    isRare: true,
+    edits: [edit('zab/journal.ts', '...(truncate === undefined ? {} : { truncate }),', '')],
+  },
+  {
+    name: 'DIFF to whoever has what its leader never had',
+    edits: [
+      edit(
+        'zab/synchronization.ts',
+        'if (learnerLast <= through && history.contains(learnerLast))',
+        'if (learnerLast <= through && learnerLast >= history.base)',
+      ),
+    ],
+  },
+  {
+    name: 'TRUNC across epochs',
+    isRare: true,
+    edits: [
+      edit(
+        'zab/synchronization.ts',
+        'if (shared === undefined || epochOf(shared) !== epochOf(learnerLast))',
+        'if (shared === undefined)',
+      ),
+      edit(
+        'zab/learner.ts',
+        'packet.to >= committed && history.contains(packet.to)',
+        'packet.to >= committed',
+      ),
+      edit(
+        'zab/history.ts',
+        "invariant(this.contains(to), 'a log is truncated to a zxid it has')",
+        '',
+      ),
+    ],
+  },
+  {
+    name: 'a lower epoch is not refused',
+    isRare: true,
+    edits: [
+      edit(
+        'zab/discovery.ts',
+        "return epoch === acceptedEpoch ? 'repeat' : 'refuse'",
+        "return 'repeat'",
+      ),
+      edit(
+        'zab/journal.ts',
+        "invariant(epoch === this.#acceptedEpoch, 'the epoch entered is the one promised')",
+        '',
+      ),
+    ],
+  },
+  {
+    name: 'a promise of a non-voter counts',
+    edits: [
+      edit('zab/quorum.ts', 'if (this.voters.includes(sid)) votes += 1', 'if (sid > 0) votes += 1'),
+      edit('zab/discovery.ts', 'if (learner.votes) this.#informed', 'this.#informed'),
+      edit(
+        'zab/discovery.ts',
+        'return learner.votes ? this.#count(learner.peer) : undefined',
+        'return this.#count(learner.peer)',
+      ),
+    ],
+  },
+  {
+    name: 'leading before the own epoch is durable',
+    isRare: true,
+    edits: [
+      edit(
+        'zab/leader.ts',
+        'if (this.#broadcast || !this.#hasEntered) return undefined',
+        'if (this.#broadcast) return undefined',
+      ),
+    ],
+  },
+  {
+    name: 'proposals to a learner that is not synchronized',
+    edits: [
+      edit(
+        'zab/learner-link.ts',
+        "return this.is('offered') || this.is('synced')",
+        "return this.is('streaming') || this.is('offered') || this.is('synced')",
+      ),
+    ],
+  },
+  {
+    name: 'a follower commits what is only proposed',
+    edits: [
+      edit(
+        'zab/learner.ts',
+        "this.#sendWhenDurable({ type: 'ack', zxid: batch.last }, turn)",
+        "this.#sendWhenDurable({ type: 'ack', zxid: batch.last }, turn)\n" +
+          "    if (stage.type === 'serving') this.#commit(batch.last, turn)",
+      ),
+      edit('zab/learner.ts', 'demand(zxid >= committed, `commits', 'demand(zxid >= 0, `commits'),
+      edit(
+        'zab/learner.ts',
+        'this.#journal.commit(zxid, turn)',
+        'if (zxid > committed) this.#journal.commit(zxid, turn)',
+      ),
+    ],
+  },
+  {
+    name: 'a request is forwarded twice',
+    edits: [
+      edit(
+        'request/forward.ts',
+        'this.#writer.buffer(request.frame)',
+        'this.#writer.buffer(request.frame)\n' +
+          '    Head.write(this.#writer, request)\n' +
+          '    this.#writer.buffer(request.frame)',
+      ),
+    ],
+  },
+  {
+    name: 'a failed multi leaves traces',
+    edits: [edit('request/pending.ts', 'if (kept) return', 'if (kept || !kept) return')],
+  },
+  {
+    name: 'a session that moved still writes where it was',
+    edits: [edit('request/proposer.ts', "else if (known !== owner) return 'SessionMoved'", '')],
+  },
+  {
+    name: 'an ephemeral outlives its session',
+    edits: [
+      edit('tree/tree.ts', 'for (const path of paths) {', 'for (const path of paths.slice(1)) {'),
+      edit(
+        'tree/tree.ts',
+        "invariant(this.ephemeralsOf(session).size === 0, 'a closed session leaves no ephemeral behind')",
+        '',
+      ),
+    ],
+  },
+  {
+    name: 'an event leaves after the reply that shows its change',
+    edits: [
+      edit(
+        'session/desk.ts',
+        'for (const event of events) this.#bell.ring(event, header.zxid)\n    const waiting',
+        'const waiting',
+      ),
+      edit(
+        'session/desk.ts',
+        "    if (body.type === 'closeSession') this.#end",
+        '    for (const event of events) this.#bell.ring(event, header.zxid)\n' +
+          "    if (body.type === 'closeSession') this.#end",
+      ),
+    ],
+  },
+  {
+    name: 'a one-shot watch stays',
+    edits: [
+      edit(
+        'watch/watches.ts',
+        'this.#take(this.#data, holder, holder.dataWatches, path, modes.standard)',
+        'void holder',
+      ),
+    ],
+  },
+  {
+    name: 'a watch armed again is not told what it missed',
+    edits: [
+      edit('session/rearm.ts', 'else if (node.mzxid > since)', 'else if (node.mzxid > since + 1)'),
+    ],
+  },
+  {
+    name: 'a member that is behind takes a session over',
+    isRare: true,
+    edits: [
+      edit(
+        'session/desk.ts',
+        'const attachment = this.#attach(edge, message.slot, session, message.address)\n' +
+          '    if (message.lastZxid > this.#tree().applied)',
+        'const attachment = this.#attach(edge, message.slot, session, message.address)\n' +
+          '    if (message.lastZxid > this.#tree().applied + 1e15)',
+      ),
+    ],
+  },
+  {
+    name: 'a read overtakes its session’s write',
+    edits: [
+      edit(
+        'session/desk.ts',
+        'if (!needsLeader && attachment.queue.length === 0)',
+        'if (!needsLeader)',
+      ),
+    ],
+  },
+  {
+    name: 'a sync asks nobody',
+    isRare: true,
+    edits: [
+      edit(
+        'replica.ts',
+        'if (this.#proposer === undefined) this.#askedSyncs.push(number)',
+        'if (this.#proposer === undefined) this.desk.synced(number)',
+      ),
+    ],
+  },
+  {
+    name: 'a live session expires',
+    edits: [
+      edit(
+        'session/host.ts',
+        'session.heardMs + session.timeoutMs) /',
+        'session.heardMs + session.timeoutMs / 2) /',
+      ),
+    ],
+  },
+  {
+    name: 'a session of which an open is astray is forgotten',
+    isRare: true,
+    edits: [edit('session/host.ts', 'if (session.hasStrayOpen) {', 'if (session.id === 0n) {')],
+  },
+  {
+    name: 'a session whose id was taken is forgotten',
+    isRare: true,
+    edits: [
+      edit(
+        'session/host.ts',
+        'const taken = this.#newSession(session.id, this.#config.maxSessionTimeoutMs, undefined)',
+        'this.#sessions.delete(session.id)\n    const taken = { hasStrayOpen: false }',
+      ),
+    ],
+  },
+  {
+    name: 'an end that was only proposed is believed',
+    isRare: true,
+    edits: [
+      edit(
+        'session/host.ts',
+        'else if (connection !== undefined) this.#hangup(connection)\n    this.#expire(session)',
+        'this.#forget(session)',
+      ),
+    ],
+  },
+  {
+    name: 'the last ping is lost with its connection',
+    edits: [
+      edit(
+        'session/host.ts',
+        'session.heardMs = Math.max(session.heardMs, this.#ports.pingedMs(connection.id))\n    session.connection',
+        'session.connection',
+      ),
+    ],
+  },
+  {
+    name: 'a client at rest waits for a reply that was lost',
+    isRare: true,
+    edits: [edit('session/host.ts', 'if (session.outstanding > 0) continue', '')],
+  },
+  {
+    name: 'the list after a crash is the last word',
+    isRare: true,
+    edits: [
+      edit(
+        'session/host.ts',
+        'this.#listAgainAtMs = this.#wasListedTwice',
+        'this.#listAgainAtMs = true',
+      ),
+    ],
+  },
+]
