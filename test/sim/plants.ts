@@ -34,8 +34,8 @@ export const plants: readonly Plant[] = [
     edits: [
       edit(
         'zab/broadcast.ts',
-        'return highestAgreed(this.#quorum, acked)',
-        'return this.#lastProposed',
+        'const agreed = highestAgreed(active.quorum, acked)',
+        'const agreed = this.#lastProposed',
       ),
     ],
   },
@@ -44,8 +44,8 @@ export const plants: readonly Plant[] = [
     edits: [
       edit(
         'zab/broadcast.ts',
-        'return highestAgreed(this.#quorum, acked)',
-        'return this.#ownAcked',
+        'const agreed = highestAgreed(active.quorum, acked)',
+        'const agreed = this.#ownAcked',
       ),
     ],
   },
@@ -121,10 +121,10 @@ export const plants: readonly Plant[] = [
     name: 'a promise of a non-voter counts',
     edits: [
       edit('zab/quorum.ts', 'if (this.voters.includes(sid)) votes += 1', 'if (sid > 0) votes += 1'),
-      edit('zab/discovery.ts', 'if (learner.votes) this.#informed', 'this.#informed'),
+      edit('zab/discovery.ts', 'if (learner.follows) this.#informed', 'this.#informed'),
       edit(
         'zab/discovery.ts',
-        'return learner.votes ? this.#count(learner.peer) : undefined',
+        'return learner.follows ? this.#count(learner.peer) : undefined',
         'return this.#count(learner.peer)',
       ),
     ],
@@ -190,11 +190,10 @@ export const plants: readonly Plant[] = [
   {
     name: 'an ephemeral outlives its session',
     edits: [
-      edit('tree/tree.ts', 'for (const path of paths) {', 'for (const path of paths.slice(1)) {'),
       edit(
         'tree/tree.ts',
-        "invariant(this.ephemeralsOf(session).size === 0, 'a closed session leaves no ephemeral behind')",
-        '',
+        'for (const path of [...this.ephemeralsOf(session)].toSorted()) {',
+        'for (const path of [...this.ephemeralsOf(session)].toSorted().slice(1)) {',
       ),
     ],
   },
@@ -236,10 +235,8 @@ export const plants: readonly Plant[] = [
     edits: [
       edit(
         'session/desk.ts',
-        'const attachment = this.#attach(edge, message.slot, session, message.address)\n' +
-          '    if (message.lastZxid > this.#tree().applied)',
-        'const attachment = this.#attach(edge, message.slot, session, message.address)\n' +
-          '    if (message.lastZxid > this.#tree().applied + 1e15)',
+        'if (asked.lastZxid > this.#tree().applied) return',
+        'if (asked.lastZxid > this.#tree().applied + 1e15) return',
       ),
     ],
   },
