@@ -150,7 +150,6 @@ if (isBeside && isInstalled.zooKeeper()) {
 } else if (isBeside) {
   console.log('\nApache ZooKeeper is not installed: nothing to compare with.')
 }
-const isTrue = summaries.every(
-  ({ violations, sessionsLost }) => violations.length === 0 && sessionsLost === 0,
-)
-process.exit(isTrue ? 0 : 1)
+// What Apache ZooKeeper does is told, and is not ours to fail for.
+const [own] = summaries
+process.exit(own?.violations.length === 0 && own.sessionsLost === 0 ? 0 : 1)

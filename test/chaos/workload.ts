@@ -174,10 +174,11 @@ export class Workload {
       await this.#attempt(async () => {
         const before = this.#history.acknowledgedOf(path)
         const isFresh = round % 2 === 0
-        if (isFresh) await client.sync(path)
+        // Sent behind each other, on one link: a sync says nothing of a server the client goes to afterwards.
+        const synced = isFresh ? client.sync(path) : undefined
         // Without a sync the member that is asked may not know the node yet.
         if (!isFresh && (await client.exists(path)) === undefined) return
-        const { data, stat } = await client.get(path)
+        const [{ data, stat }] = await Promise.all([client.get(path), synced])
         monotonic.saw(path, stat.mzxid)
         if (isFresh) this.#history.readFresh(path, numberIn(data), before)
       })
