@@ -76,7 +76,8 @@ export const framing: Section = {
     F14: held(
       'S',
       'a client that asks faster than it is answered is read slower',
-      'e2e/modes.test.ts › [R8] reads a client slower that asks faster than it is answered, and loses nothing',
+      'e2e/modes.test.ts › [R8] loses nothing of a client that asks faster than it is answered',
+      'core/host.test.ts › where others use up what there is, too, but never while nothing of his waits',
     ),
     F15: held(
       'S',
