@@ -25,6 +25,8 @@ export interface ActorConfig {
 /** What the world does for an actor. */
 export interface ActorWorld {
   nowMs(actor: SessionActor): number
+  /** By a clock that nobody moves. */
+  readonly trueMs: number
   sendUp(actor: SessionActor, edge: EdgeEnd, payload: Uint8Array): void
   sendDown(wire: Wire, frames: Uint8Array): void
   /** Closes the client's connection from the actor's side. */
@@ -40,6 +42,8 @@ export interface ActorWorld {
 
 interface Life {
   heardMs: number
+  /** By a clock that nobody moves. */
+  trulyHeardMs: number
   timeoutMs: number
 }
 
@@ -102,6 +106,7 @@ export class SessionActor {
 
   received(wire: Wire, frames: readonly Uint8Array[]): void {
     wire.heardMs = this.nowMs
+    wire.trulyHeardMs = this.#world.trueMs
     this.#hear(wire)
     this.#step((nowMs) => this.#host.receive(nowMs, wire.connection, frames))
   }
@@ -183,7 +188,7 @@ export class SessionActor {
     this.#forget()
     this.edges = new Map()
     for (const wire of wires.values()) this.#world.hangup(wire)
-    for (const life of this.#lives.values()) life.heardMs = this.nowMs
+    for (const life of this.#lives.values()) this.#heard(life)
     this.#recover()
   }
 
@@ -280,19 +285,30 @@ export class SessionActor {
     const { sessionId, timeOut } = decode(ConnectResponse, frames.subarray(4))
     wire.session = sessionId
     if (sessionId !== 0n) {
-      this.#lives.set(sessionId, { heardMs: wire.heardMs, timeoutMs: timeOut })
+      this.#lives.set(sessionId, {
+        heardMs: wire.heardMs,
+        trulyHeardMs: wire.trulyHeardMs,
+        timeoutMs: timeOut,
+      })
     }
   }
 
   #hear(wire: Wire): void {
     const life = wire.session === undefined ? undefined : this.#lives.get(wire.session)
-    if (life !== undefined) life.heardMs = this.nowMs
+    if (life !== undefined) this.#heard(life)
+  }
+
+  #heard(life: Life): void {
+    life.heardMs = this.nowMs
+    life.trulyHeardMs = this.#world.trueMs
   }
 
   #noteExpiry(session: bigint): void {
     const life = this.#lives.get(session)
     if (life === undefined) return this.#world.expires(session, Infinity, 0)
-    return this.#world.expires(session, this.nowMs - life.heardMs, life.timeoutMs)
+    // A clock that jumped may tell too much or too little: whoever was silent by either was silent.
+    const silentMs = Math.max(this.nowMs - life.heardMs, this.#world.trueMs - life.trulyHeardMs)
+    return this.#world.expires(session, silentMs, life.timeoutMs)
   }
 
   /** Tells the wire's laws when a member takes over the watches of a client that is connected. */

@@ -86,6 +86,10 @@ export class System implements Actors, ActorWorld, ClientWorld {
 
   // what actors ask of the world
 
+  get trueMs(): number {
+    return this.clock.nowMs
+  }
+
   nowMs(actor: SessionActor): number {
     return this.members.timeAt(actor.place)
   }

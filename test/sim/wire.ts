@@ -13,6 +13,7 @@ export class Wire {
   session: bigint | undefined
   /** By the actor's clock. */
   heardMs = 0
+  trulyHeardMs = 0
   pingedMs = 0
   /** When the last thing sent to each side arrives. */
   toActorMs = 0
