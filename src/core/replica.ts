@@ -374,7 +374,7 @@ export class Replica {
   #receivePacket(turn: ReplicaTurn, link: LinkId, peer: Sid, packet: CarriedPacket): void {
     switch (packet.type) {
       case 'request':
-        for (const request of this.#requests.get(packet) ?? []) this.#prepare(peer, request)
+        for (const request of this.#requests.get(packet) ?? []) this.#prepare(peer, request, link)
         return
       case 'revalidate': {
         const { number, session, attachment } = packet
@@ -440,10 +440,14 @@ export class Replica {
     else this.#forwards.add(request)
   }
 
-  #prepare(sid: Sid, request: Forwarded): void {
+  #prepare(sid: Sid, request: Forwarded, link?: LinkId): void {
     const proposer = this.#proposer
     // The zxids are used up: what is proposed already ends this reign, and whoever asked asks the next leader.
     if (proposer === undefined || counterOf(proposer.last) === limits.counterMax) return
+    if (proposer.isNeedlessEnd(request)) {
+      this.#syncs.push({ link, number: request.number, after: proposer.last })
+      return
+    }
     if (proposer.waitingBytes + request.frame.length > limits.logBatchBytesMax) this.#cutBatch()
     // The clock of a new leader may be behind; the times of txns never are.
     this.#lastTxnTimeMs = Math.max(this.#lastTxnTimeMs, this.#now)

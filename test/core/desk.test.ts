@@ -181,6 +181,20 @@ test('[J3] what is no operation is answered where its turn is; what comes behind
   expect(counter.heard()).toEqual([])
 })
 
+test('[S4] the end of a session that is no more is answered without a txn', () => {
+  const counter = new Counter().open()
+  counter.say({ type: 'expire', session: session(77) })
+  const [asked] = counter.forwarded.splice(0)
+  expect(counter.machine.proposer.isNeedlessEnd(asked as never)).toBe(true)
+  counter.desk.synced(asked?.number ?? 0)
+  expect(counter.heard()).toEqual(['expired 77'])
+  expect(counter.desk.owes(9)).toBe(false)
+  counter.say({ type: 'expire', session: session(1) })
+  expect(counter.machine.proposer.isNeedlessEnd(counter.forwarded[0] as never)).toBe(false)
+  counter.decide()
+  expect(counter.heard()).toEqual(['expired 1', '1: ended'])
+})
+
 test('[S6] what stands behind a close is not answered', () => {
   const counter = new Counter().open()
   counter.ask(1, 1, 'closeSession', undefined)

@@ -26,6 +26,9 @@ const Head = record({
 const Identities = vector(Id)
 const asBefore = -1
 
+/** The attachment of a request that is the session actor's own. */
+export const byItsJudge = 0
+
 /** A client's request frame with what the leader must know about it. */
 export type Forwarded = Decoded<typeof Head> & {
   readonly identities: Decoded<typeof Identities>

@@ -11,7 +11,7 @@ import { opcodes, operationOf } from '../wire/opcodes.ts'
 import { errorCodes, type Refusal } from '../wire/refusals.ts'
 import type { Configuration } from '../zab/configuration.ts'
 import { BatchWriter, type LogBatch } from '../zab/log-batch.ts'
-import type { Forwarded } from './forward.ts'
+import { byItsJudge, type Forwarded } from './forward.ts'
 import { operations } from './operations.ts'
 import { prepareMulti } from './multi.ts'
 import { PendingView } from './pending.ts'
@@ -104,6 +104,13 @@ export class Proposer {
     if (!this.#view.hasSession(session)) return false
     this.#owners.set(session, ownerOf(sid, attachment))
     return true
+  }
+
+  /** A judge asks for the end of a session that is no more: there is nothing to write, only to wait for. */
+  isNeedlessEnd({ attachment, session, frame }: Forwarded): boolean {
+    if (attachment !== byItsJudge || this.#view.hasSession(asSessionId(session))) return false
+    const reader = new Reader(frame, 4)
+    return frame.length >= 8 && reader.int() === opcodes.closeSession.code
   }
 
   #bodyOf(type: number, reader: Reader, asker: Asker, owner: string): TxnBody {

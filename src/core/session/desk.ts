@@ -6,7 +6,7 @@ import { encode, Reader, Writer } from '../jute/codec.ts'
 import { CreateSessionTxn } from '../jute/records.ts'
 import { invariant } from '../shared/assert.ts'
 import { asSessionId, type SessionId, type Sid } from '../shared/units.ts'
-import type { Forwarded } from '../request/forward.ts'
+import { byItsJudge, type Forwarded } from '../request/forward.ts'
 import { operations } from '../request/operations.ts'
 import type { Identity } from '../tree/acl.ts'
 import type { TreeEvent } from '../tree/events.ts'
@@ -242,6 +242,10 @@ export class Desk {
       waiting.edge.owed -= 1
       return this.#answerList(waiting.edge, waiting.asked)
     }
+    if (waiting?.type === 'expire') {
+      this.#waiting.delete(number)
+      return this.#expired(waiting)
+    }
     if (waiting?.type !== 'request') return
     this.#waiting.delete(number)
     waiting.queued.decided = 'synced'
@@ -390,7 +394,7 @@ export class Desk {
     this.#upstream.forward({
       number,
       session,
-      attachment: 0,
+      attachment: byItsJudge,
       identities: nobody,
       isLocal: false,
       frame,
@@ -517,13 +521,16 @@ export class Desk {
         return attachment.edge.outbox.send({ type: 'upgraded', slot: attachment.slot })
       }
       case 'expire':
-        waiting.edge.owed -= 1
-        waiting.edge.outbox.send({ type: 'expired', session: waiting.session })
-        return undefined
+        return this.#expired(waiting)
       case 'resume':
       case 'list':
         return invariant(false, 'a revalidation is no txn, nor is a list')
     }
+  }
+
+  #expired({ edge, session }: Waiting & { readonly type: 'expire' }): void {
+    edge.owed -= 1
+    edge.outbox.send({ type: 'expired', session })
   }
 
   #drain(attachment: Attachment): void {
