@@ -636,7 +636,7 @@ describe('[S14] after a crash', () => {
     stage.asked()
     while (stage.now < 100_000 + 20_000) {
       expect(stage.asked()).toEqual([])
-      stage.retry()
+      stage.alarm()
     }
     expect(stage.now).toBe(100_000 + 20_000)
     expect(stage.asked()).toMatchObject([{ message: { type: 'list' } }])

@@ -88,8 +88,9 @@ export class Host {
   /** When a member should be tried again, or a stranger is late; Infinity: nobody waits. */
   get retryAtMs(): number {
     const [oldest] = this.#strangers
-    const atMs = Math.min(this.#retryAtMs, this.#listAgainAtMs)
-    return oldest === undefined ? atMs : Math.min(atMs, oldest.sinceMs + limits.handshakeMs)
+    // The second list waits for the alarm: a timer of that length would keep a sleepy actor awake.
+    if (oldest === undefined) return this.#retryAtMs
+    return Math.min(this.#retryAtMs, oldest.sinceMs + limits.handshakeMs)
   }
 
   /** Requests of a connection that have no reply yet. */
@@ -193,12 +194,12 @@ export class Host {
   /** Time passed: judges every session, and tries again what failed. */
   wake(nowMs: number): void {
     this.#now = nowMs
-    if (nowMs >= this.#listAgainAtMs) this.#listAgain(nowMs)
     if (nowMs >= this.#retryAtMs) {
       this.#retryAtMs = Infinity
       this.recover(nowMs)
       for (const session of this.#sessions.values()) this.#retry(session)
     }
+    if (nowMs >= this.#listAgainAtMs) this.#listAgain(nowMs)
     // A client that does not say who it is takes the room of others.
     for (const stranger of this.#strangers) {
       if (stranger.sinceMs + limits.handshakeMs > nowMs) break
