@@ -119,6 +119,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'a promise of a non-voter counts',
+    isRare: true,
     edits: [
       edit('zab/quorum.ts', 'if (this.voters.includes(sid)) votes += 1', 'if (sid > 0) votes += 1'),
       edit('zab/discovery.ts', 'if (learner.follows) this.#informed', 'this.#informed'),
