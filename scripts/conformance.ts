@@ -68,7 +68,9 @@ function faultsOfPage(): readonly string[] {
     .map(([id]) => `${id} has changed too: name it in --rows, so that its tests run`)
 }
 
-const given = (): readonly Ran[] => readResults([...values.results, ...positionals])
+function given(): readonly Ran[] {
+  return readResults([...values.results, ...positionals])
+}
 
 /** Runs every file that a row concerned names a test of. */
 function ran(): readonly Ran[] {
