@@ -195,6 +195,14 @@ test('[S4] the end of a session that is no more is answered without a txn', () =
   expect(counter.heard()).toEqual(['expired 1', '1: ended'])
 })
 
+test('numbers begin anew at 1 when they are used up: 0 is its judge’s', () => {
+  const counter = new Counter().open()
+  for (let xid = 1; xid <= 30; xid++) counter.ask(1, xid, 'create', create(`/n${xid}`))
+  const numbers = counter.forwarded.map(({ number }) => number)
+  expect(numbers).toContain(0x7fff_ffff)
+  expect(numbers[numbers.indexOf(0x7fff_ffff) + 1]).toBe(1)
+})
+
 test('[S6] what stands behind a close is not answered', () => {
   const counter = new Counter().open()
   counter.ask(1, 1, 'closeSession', undefined)

@@ -210,7 +210,7 @@ export class Desk {
     for (const event of events) this.#bell.ring(event, header.zxid)
     const waiting = number === undefined ? undefined : this.#waiting.get(number)
     if (waiting !== undefined && number !== undefined) {
-      this.#waiting.delete(number)
+      this.#settle(number, waiting)
       this.#decided(waiting, body, outcome)
     }
     if (body.type === 'closeSession') this.#end(asSessionId(header.session))
@@ -237,28 +237,21 @@ export class Desk {
 
   synced(number: number): void {
     const waiting = this.#waiting.get(number)
-    if (waiting?.type === 'list') {
-      this.#waiting.delete(number)
-      waiting.edge.owed -= 1
-      return this.#answerList(waiting.edge, waiting.asked)
-    }
-    if (waiting?.type === 'expire') {
-      this.#waiting.delete(number)
-      return this.#expired(waiting)
-    }
-    if (waiting?.type !== 'request') return
-    this.#waiting.delete(number)
+    const isOver =
+      waiting?.type === 'list' || waiting?.type === 'expire' || waiting?.type === 'request'
+    if (!isOver) return
+    this.#settle(number, waiting)
+    if (waiting.type === 'list') return this.#answerList(waiting.edge, waiting.asked)
+    if (waiting.type === 'expire') return this.#expired(waiting)
     waiting.queued.decided = 'synced'
-    waiting.attachment.edge.owed -= 1
     this.#drain(waiting.attachment)
   }
 
   revalidated(number: number, isAlive: boolean): void {
     const waiting = this.#waiting.get(number)
     if (waiting?.type !== 'resume') return
-    this.#waiting.delete(number)
+    this.#settle(number, waiting)
     const { attachment } = waiting
-    attachment.edge.owed -= 1
     if (attachment.isOver) return
     this.#resumed(attachment, isAlive ? verdicts.alive : verdicts.gone)
   }
@@ -496,19 +489,25 @@ export class Desk {
     return number
   }
 
+  /** The answer is here: it is owed no longer. */
+  #settle(number: number, waiting: Waiting): void {
+    this.#waiting.delete(number)
+    const edge = 'edge' in waiting ? waiting.edge : waiting.attachment.edge
+    edge.owed -= 1
+  }
+
+  /** Never 0, which means nobody's: not asked, or asked by the session's judge. */
   #nextNumber(): number {
-    this.#lastNumber = (this.#lastNumber + 1) & 0x7fff_ffff
+    this.#lastNumber = (this.#lastNumber % 0x7fff_ffff) + 1
     return this.#lastNumber
   }
 
   #decided(waiting: Waiting, body: TxnBody, outcome: Outcome): void {
     switch (waiting.type) {
       case 'request':
-        waiting.attachment.edge.owed -= 1
         waiting.queued.decided = { body, outcome }
         return this.#drain(waiting.attachment)
       case 'open':
-        waiting.attachment.edge.owed -= 1
         if (waiting.attachment.isOver) return undefined
         return this.#answerAttach(
           waiting.attachment,
@@ -516,7 +515,6 @@ export class Desk {
         )
       case 'upgrade': {
         const { attachment } = waiting
-        attachment.edge.owed -= 1
         if (attachment.isOver) return undefined
         return attachment.edge.outbox.send({ type: 'upgraded', slot: attachment.slot })
       }
@@ -529,7 +527,6 @@ export class Desk {
   }
 
   #expired({ edge, session }: Waiting & { readonly type: 'expire' }): void {
-    edge.owed -= 1
     edge.outbox.send({ type: 'expired', session })
   }
 
