@@ -28,6 +28,7 @@ export interface ZooKeeperOptions {
   readonly properties?: Readonly<Record<string, string>>
   /** More lines of zoo.cfg. */
   readonly config?: readonly string[]
+  readonly heapMb?: number
 }
 
 export async function startZooKeeper({
@@ -35,6 +36,7 @@ export async function startZooKeeper({
   tickTimeMs = 500,
   properties = {},
   config = [],
+  heapMb = 256,
 }: ZooKeeperOptions = {}): Promise<ZooKeeper> {
   const home = mkdtempSync(join(tmpdir(), 'zookeeper-'))
   const zkPorts = await freePorts(members)
@@ -45,7 +47,7 @@ export async function startZooKeeper({
     mkdirSync(folder)
     writeFileSync(join(folder, 'myid'), String(index + 1))
     writeFileSync(join(folder, 'zoo.cfg'), configOf(folder, port, peerPorts, tickTimeMs, config))
-    return startServer(folder, properties)
+    return startServer(folder, heapMb, properties)
   })
 
   const stop = async (): Promise<void> => {
@@ -70,7 +72,7 @@ export async function startZooKeeper({
     },
     kill: (index) => killed(servers[index] as ChildProcess),
     start(index) {
-      servers[index] = startServer(folderOf(index), properties)
+      servers[index] = startServer(folderOf(index), heapMb, properties)
     },
     stop,
   }
@@ -102,13 +104,17 @@ function configOf(
   return `${lines.join('\n')}\n`
 }
 
-function startServer(folder: string, properties: Readonly<Record<string, string>>): ChildProcess {
+function startServer(
+  folder: string,
+  heapMb: number,
+  properties: Readonly<Record<string, string>>,
+): ChildProcess {
   const defined = Object.entries(properties).map(([name, value]) => `-D${name}=${value}`)
   const log = openSync(join(folder, 'log'), 'a')
   const main = 'org.apache.zookeeper.server.quorum.QuorumPeerMain'
   return spawn(
     'java',
-    ['-Xmx256m', ...defined, '-cp', zooKeeperJar, main, join(folder, 'zoo.cfg')],
+    [`-Xmx${heapMb}m`, ...defined, '-cp', zooKeeperJar, main, join(folder, 'zoo.cfg')],
     {
       cwd: folder,
       stdio: ['ignore', log, log],
