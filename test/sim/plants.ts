@@ -266,25 +266,27 @@ export const plants: readonly Plant[] = [
     name: 'a live session expires',
     edits: [
       edit(
-        'session/host.ts',
-        'session.heardMs + session.timeoutMs) /',
-        'session.heardMs + session.timeoutMs / 2) /',
+        'session/hosted.ts',
+        'this.heardMs + this.timeoutMs) /',
+        'this.heardMs + this.timeoutMs / 2) /',
       ),
     ],
   },
   {
     name: 'a session of which an open is astray is forgotten',
     isRare: true,
-    edits: [edit('session/host.ts', 'if (session.hasStrayOpen) {', 'if (session.id === 0n) {')],
+    edits: [
+      edit('session/lifecycle.ts', 'if (session.hasStrayOpen) {', 'if (session.id === 0n) {'),
+    ],
   },
   {
     name: 'a session whose id was taken is forgotten',
     isRare: true,
     edits: [
       edit(
-        'session/host.ts',
-        'const taken = this.#newSession(session.id, this.#config.maxSessionTimeoutMs, undefined)',
-        'this.#sessions.delete(session.id)\n    const taken = { hasStrayOpen: false }',
+        'session/lifecycle.ts',
+        'const taken = this.begin(session.id, this.#config.maxSessionTimeoutMs, undefined)',
+        'this.#roster.removeSession(session)\n    const taken = { hasStrayOpen: false }',
       ),
     ],
   },
@@ -293,8 +295,8 @@ export const plants: readonly Plant[] = [
     isRare: true,
     edits: [
       edit(
-        'session/host.ts',
-        'else if (connection !== undefined) this.#hangup(connection)\n    this.#expire(session)',
+        'session/lifecycle.ts',
+        'else if (connection !== undefined) this.hangup(connection)\n    this.#expire(session)',
         'this.#forget(session)',
       ),
     ],
@@ -303,8 +305,8 @@ export const plants: readonly Plant[] = [
     name: 'the last ping is lost with its connection',
     edits: [
       edit(
-        'session/host.ts',
-        'session.heardMs = Math.max(session.heardMs, this.#ports.pingedMs(connection.id))\n    session.connection',
+        'session/lifecycle.ts',
+        'this.#hearPing(session)\n    session.connection',
         'session.connection',
       ),
     ],
@@ -312,14 +314,14 @@ export const plants: readonly Plant[] = [
   {
     name: 'a client at rest waits for a reply that was lost',
     isRare: true,
-    edits: [edit('session/host.ts', 'if (session.outstanding > 0) continue', '')],
+    edits: [edit('session/survivor.ts', 'if (session.outstanding > 0) return undefined', '')],
   },
   {
     name: 'the list after a crash is the last word',
     isRare: true,
     edits: [
       edit(
-        'session/host.ts',
+        'session/recovery.ts',
         'this.#listAgainAtMs = this.#wasListedTwice',
         'this.#listAgainAtMs = true',
       ),

@@ -1,7 +1,7 @@
 /** A session and a connection as their actor sees them. */
 import type { SessionId, Sid } from '../shared/units.ts'
 import type { Identity } from '../tree/acl.ts'
-import type { WatchRecord } from './watch-record.ts'
+import { WatchRecord } from './watch-record.ts'
 
 export interface Connection {
   readonly id: number
@@ -23,67 +23,64 @@ export interface Connection {
   canBeReadOnly: boolean
 }
 
-export interface HostedSession {
+export class HostedSession {
   id: SessionId
-  timeoutMs: number
+  readonly timeoutMs: number
   /** When anything was heard of the client. */
   heardMs: number
   connection: Connection | undefined
   /** The member asked to serve it, and its slot there. */
-  member: Sid | undefined
+  member: Sid | undefined = undefined
   readonly slot: number
   /**
    * detached: nobody serves it, and no client waits; unserved: a client waits for a member; opening, resuming: a member
    * was asked; serving; expiring: its end was proposed.
    */
-  state: 'detached' | 'unserved' | 'opening' | 'resuming' | 'serving' | 'expiring'
+  state: 'detached' | 'unserved' | 'opening' | 'resuming' | 'serving' | 'expiring' = 'detached'
   /** The newest zxid the client was told. */
-  lastZxid: number
+  lastZxid = 0
   /** Requests that a member has and did not reply to. */
-  outstanding: number
+  outstanding = 0
   /** Those, and the ones that no member has yet: they are read slower where they are too many. */
-  unanswered: number
+  unanswered = 0
   /** About their bytes. */
-  unansweredBytes: number
+  unansweredBytes = 0
   /** Frames of the client that no member has yet. */
-  held: Uint8Array[]
+  held: Uint8Array[] = []
   /** Kept only for connections that survive. */
-  readonly watches: WatchRecord
+  readonly watches = new WatchRecord()
   /** What its connection proved. */
   identities: readonly Identity[]
   /** Since when its end could not be proposed. */
-  failingSinceMs: number | undefined
+  failingSinceMs: number | undefined = undefined
   /** It was never created: the member has still to do so. */
-  isNew: boolean
+  isNew = false
   /** No txn made it, as far as is known here. */
-  isLocal: boolean
+  isLocal = false
   /** It asked for what may make it global, whether we hear of that or not. */
-  mayBeGlobal: boolean
+  mayBeGlobal = false
   /** Its member serves only reads. */
-  isReadOnly: boolean
+  isReadOnly = false
   /** A member was asked to create it and was not heard again: that may come true at any time, even after its end. */
-  hasStrayOpen: boolean
-}
+  hasStrayOpen = false
 
-/** What is kept of a session whose socket hibernates. */
-export interface Survivor {
-  readonly connection: number
-  readonly session: bigint
-  readonly timeoutMs: number
-  readonly heardMs: number
-  readonly pinned: number
-  readonly address: string
-  readonly member: number
-  readonly slot: number
-  readonly lastZxid: number
-  readonly dataWatches: readonly string[]
-  readonly existWatches: readonly string[]
-  readonly childWatches: readonly string[]
-  readonly persistentWatches: readonly string[]
-  readonly persistentRecursiveWatches: readonly string[]
-  readonly identities: readonly Identity[]
-  readonly canBeReadOnly: boolean
-  readonly isLocal: boolean
-  readonly mayBeGlobal: boolean
-  readonly isReadOnly: boolean
+  constructor(
+    id: SessionId,
+    slot: number,
+    timeoutMs: number,
+    heardMs: number,
+    connection: Connection | undefined,
+  ) {
+    this.id = id
+    this.slot = slot
+    this.timeoutMs = timeoutMs
+    this.heardMs = heardMs
+    this.connection = connection
+    this.identities = connection?.identities ?? []
+  }
+
+  /** When its time is over. Rounded up to a tick, as ZooKeeper's expiry buckets are. */
+  deadlineMs(tickTimeMs: number): number {
+    return (Math.floor((this.heardMs + this.timeoutMs) / tickTimeMs) + 1) * tickTimeMs
+  }
 }
