@@ -1,5 +1,5 @@
 /** The four-letter words: what monitoring asks on the client port, answered as ZooKeeper prints it. */
-import type { ClientLine } from '../core/session/desk.ts'
+import type { ClientLine } from '../core/session/edges.ts'
 import type { MemberStatus } from '../actors/member.ts'
 
 /** What a word may ask of the member. */

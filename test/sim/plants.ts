@@ -208,9 +208,9 @@ export const plants: readonly Plant[] = [
       ),
       edit(
         'session/desk.ts',
-        "    if (body.type === 'closeSession') this.#end",
+        "    if (body.type === 'closeSession') this.#edges.end",
         '    for (const event of events) this.#bell.ring(event, header.zxid)\n' +
-          "    if (body.type === 'closeSession') this.#end",
+          "    if (body.type === 'closeSession') this.#edges.end",
       ),
     ],
   },
@@ -235,7 +235,7 @@ export const plants: readonly Plant[] = [
     isRare: true,
     edits: [
       edit(
-        'session/desk.ts',
+        'session/reception.ts',
         'if (asked.lastZxid > this.#tree().applied) return',
         'if (asked.lastZxid > this.#tree().applied + 1e15) return',
       ),
