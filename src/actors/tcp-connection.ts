@@ -1,5 +1,6 @@
 /** A TCP stream as a session actor sees it, and the preamble with which the Worker hands it over. */
 import { type Decoded, decode, encode, int, record, ustring } from '../core/jute/codec.ts'
+import { limits } from '../core/shared/limits.ts'
 
 /** What the Worker knows and the bytes do not say. */
 export const Preamble = record({ member: int, address: ustring })
@@ -18,8 +19,9 @@ export function writePreamble(preamble: Preamble): Uint8Array {
 export async function readPreamble(tcp: TcpConnection): Promise<Preamble | undefined> {
   let bytes = await tcp.read()
   while (bytes !== undefined && bytes.length < 1 + (bytes[0] ?? 0)) {
+    const begun: Uint8Array = bytes.slice()
     const more: Uint8Array | undefined = await tcp.read()
-    bytes = more === undefined ? undefined : concat(bytes, more)
+    bytes = more === undefined ? undefined : concat(begun, more)
   }
   if (bytes === undefined) return undefined
   const end = 1 + (bytes[0] as number)
@@ -29,15 +31,17 @@ export async function readPreamble(tcp: TcpConnection): Promise<Preamble | undef
 
 export class TcpConnection {
   readonly #socket: Socket
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>
+  readonly #reader: ReadableStreamBYOBReader
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>
+  /** Where the next bytes go. */
+  #room = new Uint8Array(limits.readBytesMin)
   #unread: Uint8Array | undefined
   #written: Promise<void> = Promise.resolve()
   #isClosed = false
 
   constructor(socket: Socket) {
     this.#socket = socket
-    this.#reader = (socket.readable as ReadableStream<Uint8Array>).getReader()
+    this.#reader = (socket.readable as ReadableStream<Uint8Array>).getReader({ mode: 'byob' })
     this.#writer = (socket.writable as WritableStream<Uint8Array>).getWriter()
   }
 
@@ -46,13 +50,15 @@ export class TcpConnection {
     return this.#isClosed
   }
 
-  /** The next bytes; undefined at the end of the stream. */
+  /** The next bytes, there until the next call; undefined at the end of the stream. */
   async read(): Promise<Uint8Array | undefined> {
     const unread = this.#unread
     this.#unread = undefined
     if (unread !== undefined) return unread
-    const { value, done } = await this.#reader.read()
-    return done ? undefined : value
+    const { value, done } = await this.#reader.read(this.#room)
+    if (done) return undefined
+    this.#room = roomAfter(value)
+    return value
   }
 
   unread(bytes: Uint8Array): void {
@@ -84,6 +90,15 @@ export class TcpConnection {
     await this.#reader.cancel().catch(() => undefined)
     await this.#socket.close().catch(() => undefined)
   }
+}
+
+/** One read goes where the last one went. Who sends much at a time gets more room, and a client at rest little. */
+function roomAfter({ buffer, length }: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const { readBytesMin, readBytesMax } = limits
+  const room = buffer.byteLength
+  if (length === room && room < readBytesMax) return new Uint8Array(readBytesMax)
+  if (length < readBytesMin && room > readBytesMin) return new Uint8Array(readBytesMin)
+  return new Uint8Array(buffer)
 }
 
 function concat(first: Uint8Array, second: Uint8Array): Uint8Array {

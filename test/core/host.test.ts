@@ -170,6 +170,19 @@ describe('a new session', () => {
     expect(BigInt.asUintN(64, session) >> 56n).toBe(200n)
   })
 
+  test('keeps what comes before it is served, though the bytes it came in are read into again', () => {
+    const stage = new Stage()
+    stage.connect(1)
+    stage.hello(1)
+    const { slot } = stage.lastAsked()
+    const frame = getData(1, '/a').slice(4)
+    const asked = frame.slice()
+    stage.host.receive(stage.now, 1, [frame])
+    frame.fill(0)
+    stage.down(1, { type: 'attached', slot, verdict: verdicts.alive })
+    expect(stage.asked()[0]?.message).toEqual({ type: 'request', slot, frame: asked })
+  })
+
   test('[S12] whose id is taken takes another', () => {
     const stage = new Stage()
     stage.connect(1)

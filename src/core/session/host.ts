@@ -97,7 +97,7 @@ export class Host {
     return this.#roster.addConnection(nowMs, client)
   }
 
-  /** Whole frames of a client, in order. */
+  /** Whole frames of a client, in order: views of bytes that are the caller’s again afterwards. */
   receive(nowMs: number, id: number, frames: readonly Uint8Array[]): void {
     this.#schedule.nowMs = nowMs
     const connection = this.#roster.connection(id)

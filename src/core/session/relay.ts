@@ -81,7 +81,8 @@ export class Relay {
 
   #pass(session: HostedSession, frame: Uint8Array): void {
     if (session.state !== 'serving') {
-      session.held.push(frame)
+      // The caller reads on into the same bytes.
+      session.held.push(frame.slice())
       return
     }
     session.outstanding += 1

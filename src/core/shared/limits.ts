@@ -55,6 +55,10 @@ export const limits = {
   cacheBytesMax: 48 * 1024 * 1024,
   /** Calls under way on one link. Two keep both ends busy; more only reorder work (measured). */
   callsInFlightMax: 2,
+  /** One read of a TCP client: what each of very many clients at rest costs … */
+  readBytesMin: 4096,
+  /** … and what one that sends much fills. A read costs as much as the requests of a few KB. */
+  readBytesMax: 64 * 1024,
   /** A client that does not say who it is is let go, ms: ZooKeeper's sessionlessCnxnTimeout. */
   handshakeMs: 10_000,
   /** A ConnectRequest has 44 or 45 bytes; some room for clients that send more. */
