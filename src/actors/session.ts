@@ -4,16 +4,14 @@
  */
 import { createHmac } from 'node:crypto'
 import { DurableObject } from 'cloudflare:workers'
-import { MalformedFrame, Writer } from '../core/jute/codec.ts'
-import { limits } from '../core/shared/limits.ts'
+import { MalformedFrame } from '../core/jute/codec.ts'
 import type { Settings } from '../core/shared/settings.ts'
-import { asSid, type SessionId, type Sid } from '../core/shared/units.ts'
-import { writeUp, type UpMessage } from '../core/session/edge-messages.ts'
+import { asSid, type SessionId } from '../core/shared/units.ts'
 import { Host } from '../core/session/host.ts'
 import type { Identity } from '../core/tree/acl.ts'
 import { knownClientHeaders, readSubject } from '../core/wire/client.ts'
 import { Deframer, wholeFrames } from '../core/wire/deframer.ts'
-import { Channel } from './channel.ts'
+import { ClientEnds, connectionOf } from './client-ends.ts'
 import {
   type Env,
   firstMembersOf,
@@ -23,21 +21,10 @@ import {
   settingsOf,
 } from './env.ts'
 import { log } from './log.ts'
+import { SessionEdges } from './session-edges.ts'
 import { SessionStore } from './session-store.ts'
+import { SessionTimers } from './session-timers.ts'
 import { readPreamble, TcpConnection } from './tcp-connection.ts'
-
-/** The actor's channel to one member. */
-interface Edge {
-  readonly id: number
-  readonly channel: Channel
-  /** Messages of the turn under way. */
-  readonly outbox: Writer
-}
-
-/** What a socket carries through hibernation. */
-interface SocketMark {
-  readonly connection: number
-}
 
 export class Session extends DurableObject<Env> {
   readonly #settings: Settings
@@ -45,20 +32,11 @@ export class Session extends DurableObject<Env> {
   readonly #store: SessionStore
   readonly #secret: Uint8Array
   readonly #host: Host
-  readonly #sockets = new Map<number, WebSocket>()
-  readonly #tcp = new Map<number, TcpConnection>()
-  readonly #edges = new Map<Sid, Edge>()
-  /** Frames of the turn under way, by connection. */
-  readonly #writes = new Map<number, Uint8Array[]>()
-  readonly #hangups: number[] = []
+  readonly #clients: ClientEnds
+  readonly #edges: SessionEdges
+  readonly #timers: SessionTimers
   /** TCP readers that wait for their client's requests to be answered. */
   readonly #readers: (() => void)[] = []
-  #lastConnection = 0
-  #alarmSetFor = Infinity
-  #retryTimer: ReturnType<typeof setTimeout> | undefined
-  #retryTimerAtMs = Infinity
-  #restTimer: ReturnType<typeof setTimeout> | undefined
-  #lastBusyMs = 0
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
@@ -66,6 +44,11 @@ export class Session extends DurableObject<Env> {
     this.#store = new SessionStore(ctx.storage)
     this.#name = this.#store.name(ctx.id.name) ?? ''
     this.#secret = this.#store.secret()
+    this.#clients = new ClientEnds(ctx, (connection) =>
+      this.#step((nowMs) => this.#host.disconnected(nowMs, connection)),
+    )
+    this.#edges = this.#newEdges()
+    this.#timers = this.#newTimers()
     this.#host = this.#newHost()
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'))
     this.#revive()
@@ -82,10 +65,7 @@ export class Session extends DurableObject<Env> {
   override fetch(request: Request): Response {
     const pinned = new URL(request.url).searchParams.get('member')
     const { 0: client, 1: server } = new WebSocketPair()
-    const connection = this.#nextConnection()
-    this.ctx.acceptWebSocket(server)
-    server.serializeAttachment({ connection } satisfies SocketMark)
-    this.#sockets.set(connection, server)
+    const connection = this.#clients.acceptSocket(server)
     this.#step((nowMs) =>
       this.#host.connected(nowMs, {
         id: connection,
@@ -103,8 +83,7 @@ export class Session extends DurableObject<Env> {
     const tcp = new TcpConnection(socket)
     const preamble = await readPreamble(tcp)
     if (preamble === undefined) return
-    const connection = this.#nextConnection()
-    this.#tcp.set(connection, tcp)
+    const connection = this.#clients.acceptTcp(tcp)
     const { member, address } = preamble
     const pinned = asSid(member)
     this.#host.connected(Date.now(), {
@@ -115,50 +94,48 @@ export class Session extends DurableObject<Env> {
       identities: [],
     })
     await this.#readTcp(connection, tcp)
-    this.#tcp.delete(connection)
+    this.#clients.forgetTcp(connection)
     this.#step((nowMs) => this.#host.disconnected(nowMs, connection))
   }
 
   /** A member has something to say; the answer is what this actor has. */
   deliver(member: number, edge: number, message: Uint8Array): Promise<Uint8Array> {
-    const known = this.#edges.get(asSid(member))
-    if (known?.id !== edge) return Promise.reject(new Error('the edge is not known here'))
-    return known.channel.answer(message)
+    return this.#edges.answer(asSid(member), edge, message)
   }
 
   /** A member began to serve: if it did so with no memory of our edge, the probe finds out. */
   memberServes(member: number): void {
-    this.#edges.get(asSid(member))?.channel.probe()
+    this.#edges.probe(asSid(member))
   }
 
   override webSocketMessage(socket: WebSocket, message: ArrayBuffer | string): void {
     const connection = connectionOf(socket)
-    if (typeof message === 'string') return this.#refuseSocket(socket, 1003, 'frames are binary')
+    if (typeof message === 'string') return this.#clients.refuse(socket, 1003, 'frames are binary')
     try {
       const frames = wholeFrames(new Uint8Array(message), this.#settings.juteMaxBufferBytes)
       this.#step((nowMs) => this.#host.receive(nowMs, connection, frames))
     } catch (fault) {
       if (!(fault instanceof MalformedFrame)) throw fault
-      this.#refuseSocket(socket, 1007, fault.message)
+      this.#clients.refuse(socket, 1007, fault.message)
     }
     if (this.#host.isFlooding(connection)) {
-      this.#refuseSocket(socket, 1013, 'too many requests without reading the replies')
+      this.#clients.refuse(socket, 1013, 'too many requests without reading the replies')
     }
     return undefined
   }
 
   override webSocketClose(socket: WebSocket): void {
-    this.#disconnected(socket)
+    this.#clients.socketClosed(socket)
   }
 
   override webSocketError(socket: WebSocket): void {
-    this.#disconnected(socket)
+    this.#clients.socketClosed(socket)
   }
 
   override alarm(): void {
-    this.#alarmSetFor = Infinity
+    this.#timers.alarmCame()
     // A member that restarted has forgotten our watches: a probe finds out.
-    for (const edge of this.#edges.values()) edge.channel.probe()
+    this.#edges.probeAll()
     this.#step((nowMs) => {
       this.#host.recover(nowMs)
       this.#host.wake(nowMs)
@@ -185,14 +162,42 @@ export class Session extends DurableObject<Env> {
         outstandingLimit: globalOutstandingLimit,
       },
       {
-        write: (connection, frames) => this.#write(connection, frames),
-        hangup: (connection) => void this.#hangups.push(connection),
-        up: (member, message) => this.#up(member, message),
+        write: (connection, frames) => this.#clients.write(connection, frames),
+        hangup: (connection) => this.#clients.hangup(connection),
+        up: (member, message) => this.#edges.send(member, message),
         passwordOf: (session) => this.#passwordOf(session),
-        pingedMs: (connection) => this.#pingedMs(connection),
+        pingedMs: (connection) => this.#clients.pingedMs(connection),
       },
       Date.now(),
     )
+  }
+
+  #newEdges(): SessionEdges {
+    const { ensemble, tickTimeMs, syncLimitTicks } = this.#settings
+    return new SessionEdges(
+      {
+        call: (member, edge, message) =>
+          memberStub(this.env, ensemble, member).exchange(this.#name, edge, message),
+        receive: (member, payload) =>
+          this.#step((nowMs) => this.#host.receiveDown(nowMs, member, payload)),
+        lost: (member, why) => {
+          log('edge.lost', { actor: this.#name, member, why })
+          this.#step((nowMs) => this.#host.memberLost(nowMs, member))
+        },
+      },
+      2 * tickTimeMs * syncLimitTicks,
+    )
+  }
+
+  #newTimers(): SessionTimers {
+    return new SessionTimers(this.ctx.storage, {
+      wake: () => this.#step((nowMs) => this.#host.wake(nowMs)),
+      isQuiet: () => this.#edges.areQuiet,
+      rest: () => {
+        this.#store.save(this.#host.survivors(), this.#edges.rows)
+        this.#edges.rest()
+      },
+    })
   }
 
   /**
@@ -204,15 +209,10 @@ export class Session extends DurableObject<Env> {
     if (sockets.length === 0) this.#store.save([], [])
     const rows = new Map(this.#store.survivors().map((row) => [row.connection, row]))
     const nowMs = Date.now()
-    for (const { member, edge, nextOut, nextIn } of this.#store.edges()) {
-      this.#openEdge(asSid(member), edge, { nextOut, nextIn })
-    }
+    for (const edge of this.#store.edges()) this.#edges.revive(edge)
     for (const row of rows.values()) this.#host.revive(nowMs, row)
     for (const socket of sockets) {
-      const connection = connectionOf(socket)
-      this.#lastConnection = Math.max(this.#lastConnection, connection)
-      if (rows.delete(connection)) this.#sockets.set(connection, socket)
-      else this.#refuseSocket(socket, 1012, 'the connection was lost in a restart')
+      this.#clients.reviveSocket(socket, (connection) => rows.delete(connection))
     }
     // Sockets that were closed meanwhile: their sessions live on without them.
     for (const connection of rows.keys()) this.#host.disconnected(nowMs, connection)
@@ -221,54 +221,19 @@ export class Session extends DurableObject<Env> {
 
   /** An alarm that is set says that there are sessions to judge. */
   async #recover(): Promise<void> {
-    const alarm = await this.ctx.storage.getAlarm()
-    if (alarm === null) return
-    this.#alarmSetFor = alarm
-    this.#step((nowMs) => this.#host.recover(nowMs))
+    if (await this.#timers.findAlarm()) this.#step((nowMs) => this.#host.recover(nowMs))
   }
 
   /** One step of the host, and everything it asked for. */
   #step(step: (nowMs: number) => unknown): void {
     step(Date.now())
     // First of all: a session that the ensemble has and no alarm judges would live for ever.
-    this.#setAlarm()
-    for (const edge of this.#edges.values()) {
-      if (edge.outbox.at > 0) passOn(edge)
-      edge.channel.flush()
-    }
-    for (const [connection, frames] of this.#writes) this.#send(connection, frames)
-    this.#writes.clear()
-    for (const connection of this.#hangups.splice(0)) this.#close(connection)
+    this.#timers.setAlarm(this.#host.alarmAtMs)
+    this.#edges.flush()
+    this.#clients.flush()
     for (const resume of this.#readers.splice(0)) resume()
-    this.#setTimers()
-  }
-
-  #up(member: Sid, message: UpMessage): void {
-    const edge = this.#edges.get(member) ?? this.#openEdge(member, newEdgeId())
-    writeUp(edge.outbox, message)
-    // One WebSocket message alone may hold 32 MiB of requests, more than a call can carry with what it adds.
-    if (edge.outbox.at >= limits.linkMessageBytesMax) passOn(edge)
-  }
-
-  #openEdge(member: Sid, id: number, from?: { nextOut: number; nextIn: number }): Edge {
-    const { ensemble, tickTimeMs, syncLimitTicks } = this.#settings
-    const channel: Channel = new Channel(
-      {
-        call: (message) => memberStub(this.env, ensemble, member).exchange(this.#name, id, message),
-        receive: (payload) => this.#step((nowMs) => this.#host.receiveDown(nowMs, member, payload)),
-        owes: () => false,
-        lost: (why) => {
-          log('edge.lost', { actor: this.#name, member, why })
-          if (this.#edges.get(member)?.channel === channel) this.#edges.delete(member)
-          this.#step((nowMs) => this.#host.memberLost(nowMs, member))
-        },
-      },
-      2 * tickTimeMs * syncLimitTicks,
-      from,
-    )
-    const edge = { id, channel, outbox: new Writer(4096) }
-    this.#edges.set(member, edge)
-    return edge
+    this.#timers.setRetry(this.#host.retryAtMs)
+    this.#timers.busy(this.#clients.hasSockets)
   }
 
   #passwordOf(session: SessionId): Uint8Array {
@@ -276,12 +241,6 @@ export class Session extends DurableObject<Env> {
     new DataView(bytes.buffer).setBigInt64(0, session)
     const mac = createHmac('sha256', this.#secret).update(bytes).digest()
     return new Uint8Array(mac.buffer, mac.byteOffset, 16).slice()
-  }
-
-  #pingedMs(connection: number): number {
-    const socket = this.#sockets.get(connection)
-    if (socket === undefined) return 0
-    return this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0
   }
 
   async #readTcp(connection: number, tcp: TcpConnection): Promise<void> {
@@ -313,149 +272,10 @@ export class Session extends DurableObject<Env> {
       await new Promise<void>((resolve) => this.#readers.push(resolve))
     }
   }
-
-  #write(connection: number, frames: Uint8Array): void {
-    const waiting = this.#writes.get(connection)
-    if (waiting === undefined) this.#writes.set(connection, [frames])
-    else waiting.push(frames)
-  }
-
-  #send(connection: number, frames: readonly Uint8Array[]): void {
-    const tcp = this.#tcp.get(connection)
-    if (tcp !== undefined) return tcp.write(joined(frames))
-    const socket = this.#sockets.get(connection)
-    try {
-      for (const message of messagesOf(frames)) socket?.send(message)
-    } catch (fault) {
-      // The client is gone and its close event is on the way, or was lost: the alarm judges the session all the same.
-      log('socket.broken', { why: String(fault) })
-    }
-  }
-
-  #close(connection: number): void {
-    this.#tcp.get(connection)?.close()
-    this.#tcp.delete(connection)
-    const socket = this.#sockets.get(connection)
-    if (socket !== undefined) this.#refuseSocket(socket, 1000, 'closed by the ensemble')
-  }
-
-  #refuseSocket(socket: WebSocket, code: number, why: string): void {
-    try {
-      socket.close(code, why)
-    } catch (fault) {
-      log('socket.close', { why: String(fault) })
-    }
-    this.#disconnected(socket)
-  }
-
-  #disconnected(socket: WebSocket): void {
-    const connection = connectionOf(socket)
-    if (!this.#sockets.has(connection)) return
-    // Forgotten afterwards: the host asks for its last ping.
-    this.#step((nowMs) => this.#host.disconnected(nowMs, connection))
-    this.#sockets.delete(connection)
-  }
-
-  #nextConnection(): number {
-    this.#lastConnection += 1
-    return this.#lastConnection
-  }
-
-  /** The alarm is the earliest of what must survive eviction; moving it later is left to the alarm itself. */
-  #setAlarm(): void {
-    const { alarmAtMs } = this.#host
-    if (alarmAtMs >= this.#alarmSetFor) return
-    this.#alarmSetFor = alarmAtMs
-    void this.ctx.storage.setAlarm(alarmAtMs)
-  }
-
-  #setTimers(): void {
-    this.#setRetryTimer()
-    this.#lastBusyMs = Date.now()
-    if (this.#restTimer === undefined && this.#sockets.size > 0) this.#watchRest()
-  }
-
-  /** A timer that nobody needs is taken back: it would keep the actor awake. */
-  #setRetryTimer(): void {
-    const { retryAtMs } = this.#host
-    if (retryAtMs === this.#retryTimerAtMs) return
-    if (this.#retryTimer !== undefined) clearTimeout(this.#retryTimer)
-    this.#retryTimer = undefined
-    this.#retryTimerAtMs = retryAtMs
-    if (retryAtMs === Infinity) return
-    const delayMs = Math.max(0, retryAtMs - Date.now())
-    this.#retryTimer = setTimeout(() => {
-      this.#retryTimer = undefined
-      this.#retryTimerAtMs = Infinity
-      this.#step((nowMs) => this.#host.wake(nowMs))
-    }, delayMs)
-  }
-
-  #watchRest(): void {
-    this.#restTimer = setTimeout(() => {
-      this.#restTimer = undefined
-      const isQuiet = [...this.#edges.values()].every(({ channel }) => channel.isQuiet)
-      if (!isQuiet || Date.now() - this.#lastBusyMs < limits.restBeforeSavingMs) this.#watchRest()
-      else this.#save()
-    }, limits.restBeforeSavingMs)
-  }
-
-  #save(): void {
-    const edges = [...this.#edges].map(([member, { id, channel }]) => ({
-      member,
-      edge: id,
-      ...channel.position,
-    }))
-    this.#store.save(this.#host.survivors(), edges)
-    for (const { channel } of this.#edges.values()) channel.rest()
-  }
-}
-
-function passOn({ channel, outbox }: Edge): void {
-  channel.send(outbox.take())
-  outbox.reset()
 }
 
 /** What a certificate proves (X509AuthenticationProvider). */
 function identitiesOf(subject: string | null): Identity[] {
   const id = readSubject(subject ?? '')
   return id === undefined || id === '' ? [] : [{ scheme: 'x509', id }]
-}
-
-const connectionOf = (socket: WebSocket): number =>
-  (socket.deserializeAttachment() as SocketMark).connection
-
-/** Edge ids are drawn, not counted: an actor that lost its memory must not repeat one. */
-function newEdgeId(): number {
-  const [high, low] = crypto.getRandomValues(new Uint32Array(2))
-  return ((high ?? 0) & 0xfffff) * 0x1_0000_0000 + (low ?? 0)
-}
-
-function joined(frames: readonly Uint8Array[]): Uint8Array {
-  const only = frames.length === 1 ? frames[0] : undefined
-  if (only !== undefined) return only
-  let length = 0
-  for (const frame of frames) length += frame.length
-  const bytes = new Uint8Array(length)
-  let at = 0
-  for (const frame of frames) {
-    bytes.set(frame, at)
-    at += frame.length
-  }
-  return bytes
-}
-
-/** Frames in messages of a size that a browser shows progress with; a frame is never cut. */
-function* messagesOf(frames: readonly Uint8Array[]): Generator<Uint8Array> {
-  let [first, bytes] = [0, 0]
-  for (let at = 0; at < frames.length; at++) {
-    const { length } = frames[at] as Uint8Array
-    if (at > first && bytes + length > limits.socketMessageBytesMax) {
-      yield joined(frames.slice(first, at))
-      first = at
-      bytes = 0
-    }
-    bytes += length
-  }
-  if (first < frames.length) yield joined(frames.slice(first))
 }
