@@ -3,7 +3,7 @@ import { opcodes } from '../src/core/wire/opcodes.ts'
 import { createFlags } from '../src/core/wire/opcodes.ts'
 import { type MultiOperation, writeMultiRequest } from '../src/core/wire/multi.ts'
 import { frameOf, writeRequest } from '../src/core/wire/packets.ts'
-import { worldAnyone } from '../src/core/tree/tree.ts'
+import { worldAnyone } from '../src/core/tree/acl.ts'
 import type { Work } from './generator.ts'
 
 /** A Stat in a reply. */

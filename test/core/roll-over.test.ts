@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { limits } from '../../src/core/shared/limits.ts'
 import { asEpoch, counterOf, epochOf, type Zxid, zxidOf } from '../../src/core/shared/units.ts'
-import { worldAnyone } from '../../src/core/tree/tree.ts'
+import { worldAnyone } from '../../src/core/tree/acl.ts'
 import { errorCodes } from '../../src/core/wire/refusals.ts'
 import { writeRequest } from '../../src/core/wire/packets.ts'
 import { Replicas } from './replicas.ts'

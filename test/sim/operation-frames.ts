@@ -1,7 +1,7 @@
 /** Operations as frames, and replies as answers: what a client's codec does. */
 import { type Codec, type Decoded, type Reader, Writer } from '../../src/core/jute/codec.ts'
 import type { Stat } from '../../src/core/jute/records.ts'
-import { worldAnyone } from '../../src/core/tree/tree.ts'
+import { worldAnyone } from '../../src/core/tree/acl.ts'
 import {
   type MultiOperation,
   readMultiResponse,

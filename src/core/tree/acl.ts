@@ -1,6 +1,7 @@
 /** Who may do what: evaluation of a znode's ACL, and what an ACL must look like to be stored. */
 import type { Acl } from '../jute/records.ts'
 import { limits } from '../shared/limits.ts'
+import { permissions } from '../wire/opcodes.ts'
 import { isAddressPattern, matchesAddress } from './address.ts'
 
 /** An identity a session proved, or has by its address; `whoAmI` lists them. */
@@ -8,6 +9,10 @@ export interface Identity {
   readonly scheme: string
   readonly id: string
 }
+
+export const worldAnyone: readonly Acl[] = [
+  { perms: permissions.all, id: { scheme: 'world', id: 'anyone' } },
+]
 
 /** Does some entry grant one of the permission bits to one of the identities, or to anyone? */
 export function allows(
@@ -106,4 +111,11 @@ function withoutRepeats(acl: readonly Acl[]): readonly Acl[] {
     if (!kept.has(name)) kept.set(name, entry)
   }
   return [...kept.values()]
+}
+
+/** Most nodes share a few ACLs; keeping one copy of each is ZooKeeper's ReferenceCountedACLCache. */
+export function sharedAcl(acl: readonly Acl[]): readonly Acl[] {
+  const only = acl.length === 1 ? acl[0] : undefined
+  const isWorld = only?.perms === permissions.all && only.id.scheme === 'world'
+  return isWorld ? worldAnyone : acl
 }

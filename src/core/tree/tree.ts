@@ -2,20 +2,24 @@
  * The znodes and the sessions, moved by committed txns and nothing else. Members that applied the same txns have equal
  * trees, and equal digests.
  */
-import { type Decoded, decode, encode, int, long, record } from '../jute/codec.ts'
+import { type Decoded, decode, encode, long, record } from '../jute/codec.ts'
 import type { Acl, Stat } from '../jute/records.ts'
 import { invariant, unreachable } from '../shared/assert.ts'
 import { asSessionId, asZxid, type SessionId, type Zxid } from '../shared/units.ts'
-import { eventTypes, permissions } from '../wire/opcodes.ts'
+import { eventTypes } from '../wire/opcodes.ts'
+import { sharedAcl } from './acl.ts'
 import type { TreeEvent } from './events.ts'
+import { firstNodes } from './first-nodes.ts'
 import { type CachedNode, NodeCache } from './node-cache.ts'
-import { hexOf, OwnedNodes } from './owned-nodes.ts'
+import { OwnedNodes } from './owned-nodes.ts'
 import { containerOwner, ttlOf, ttlOwner } from './owner.ts'
 import { configPath, nameOf, parentOf } from './path.ts'
 import { QuotaAccounts, type QuotaOver } from './quota-accounts.ts'
 import { type RowChange, rooms, type RowTable } from './row-table.ts'
+import { SessionTable } from './session-table.ts'
+import { TreeDigest } from './tree-digest.ts'
 import type { Change, TxnBody, TxnHeader } from './txn.ts'
-import { digestOf, statOf, type Znode } from './znode.ts'
+import { statOf, type Znode } from './znode.ts'
 
 /** What an applied txn answers to whoever asked for it. */
 export interface Outcome {
@@ -28,13 +32,6 @@ export interface Outcome {
   readonly parts?: readonly Outcome[]
 }
 
-export const worldAnyone: readonly Acl[] = [
-  { perms: permissions.all, id: { scheme: 'world', id: 'anyone' } },
-]
-const worldReads: readonly Acl[] = [
-  { perms: permissions.read, id: { scheme: 'world', id: 'anyone' } },
-]
-
 const Totals = record({
   zxid: long,
   digestHigh: long,
@@ -43,7 +40,6 @@ const Totals = record({
   dataBytes: long,
   sessions: long,
 })
-const SessionRow = record({ timeoutMs: int })
 
 /** The zxid a checkpoint stands at; 0 for none. */
 export function checkpointZxidOf(table: RowTable): Zxid {
@@ -53,15 +49,10 @@ export function checkpointZxidOf(table: RowTable): Zxid {
 
 export class Tree {
   readonly #cache: NodeCache
-  readonly #sessions = new Map<SessionId, number>()
+  readonly #digest: TreeDigest
+  readonly #sessions = new SessionTable()
   readonly #owned = new OwnedNodes()
   readonly #quotas: QuotaAccounts
-  /** Rows of sessions that changed since the checkpoint. */
-  #sessionChanges = new Map<SessionId, RowChange>()
-  /** Paths whose part of the digest is out of date. */
-  readonly #stale = new Set<string>()
-  #digestHigh = 0
-  #digestLow = 0
   #nodes = 0
   #dataBytes = 0
   #applied = asZxid(0)
@@ -71,6 +62,7 @@ export class Tree {
   constructor(table: RowTable, cacheBytes: number) {
     const row = table.get(rooms.totals, '', '')
     this.#cache = new NodeCache(table, cacheBytes, row === undefined)
+    this.#digest = new TreeDigest(this.#cache)
     this.#quotas = new QuotaAccounts(this.#cache, (path, node, data) =>
       this.#setUsage(path, node, data),
     )
@@ -94,11 +86,11 @@ export class Tree {
     const totals: Decoded<typeof Totals> = decode(Totals, row)
     this.#applied = asZxid(totals.zxid)
     this.#checkpointed = this.#applied
-    this.#digestHigh = totals.digestHigh
-    this.#digestLow = totals.digestLow
+    this.#digest.restore(totals.digestHigh, totals.digestLow)
     this.#nodes = totals.nodes
     this.#dataBytes = totals.dataBytes
-    this.#loadSessions(table)
+    this.#sessions.load(table)
+    this.#owned.load(table, this.sessions.keys())
     this.#quotas.load()
   }
 
@@ -127,7 +119,7 @@ export class Tree {
   }
 
   get sessions(): ReadonlyMap<SessionId, number> {
-    return this.#sessions
+    return this.#sessions.timeouts
   }
 
   /** Are there nodes that go by themselves once they are empty, or old? */
@@ -173,18 +165,7 @@ export class Tree {
 
   /** The tree's digest, 64 bits in hex, as ZooKeeper's `hash` prints it: equal trees have equal digests. */
   digest(): string {
-    for (const path of this.#stale) {
-      const node = this.#cache.get(path)
-      if (node === undefined) continue
-      const now = digestOf(path, node)
-      this.#addToDigest(now - node.digest)
-      node.digest = now
-    }
-    this.#stale.clear()
-    const high = this.#digestHigh.toString(16)
-    return high === '0'
-      ? this.#digestLow.toString(16)
-      : high + this.#digestLow.toString(16).padStart(8, '0')
+    return this.#digest.hex
   }
 
   /** Applies one committed txn. Events are appended to `events`; stats are computed only if asked for. */
@@ -199,19 +180,17 @@ export class Tree {
 
   /** The rows that bring the checkpoint to the present; to be written in one transaction. */
   checkpoint(): { readonly zxid: Zxid; readonly rows: RowChange[] } {
-    this.digest()
     const totals = encode(Totals, {
       zxid: this.#applied,
-      digestHigh: this.#digestHigh,
-      digestLow: this.#digestLow,
+      ...this.#digest.halves,
       nodes: this.#nodes,
       dataBytes: this.#dataBytes,
-      sessions: this.#sessions.size,
+      sessions: this.sessions.size,
     })
     const rows = [
       ...this.#cache.changedRows(),
       ...this.#owned.changedRows(),
-      ...this.#sessionChanges.values(),
+      ...this.#sessions.changedRows(),
     ]
     rows.push({ room: rooms.totals, key: '', name: '', value: totals })
     return { zxid: this.#applied, rows }
@@ -220,7 +199,7 @@ export class Tree {
   /** The rows of the last `checkpoint` are durable, and nothing was applied since. */
   checkpointWritten(): void {
     this.#checkpointed = this.#applied
-    this.#sessionChanges = new Map()
+    this.#sessions.checkpointed()
     this.#owned.checkpointed()
     this.#cache.checkpointed()
   }
@@ -248,7 +227,7 @@ export class Tree {
       case 'check':
         return { err: 0 }
       case 'createSession':
-        this.#openSession(asSessionId(header.session), change.timeOut)
+        this.#sessions.open(asSessionId(header.session), change.timeOut)
         return { err: 0 }
       case 'closeSession':
         this.#closeSession(header, events)
@@ -291,7 +270,7 @@ export class Tree {
     parent.creations = txn.parentCVersion
     parent.pzxid = zxid
     this.#changed(parentPath, parent)
-    this.#stale.add(txn.path)
+    this.#digest.changed(txn.path)
     this.#nodes += 1
     this.#dataBytes += txn.path.length + (node.data?.length ?? 0)
     this.#owned.add(owner, txn.path)
@@ -310,8 +289,7 @@ export class Tree {
     parent.childCount -= 1
     parent.pzxid = header.zxid
     this.#changed(parentPath, parent)
-    this.#addToDigest(-node.digest)
-    this.#stale.delete(path)
+    this.#digest.deleted(path, node)
     this.#nodes -= 1
     this.#dataBytes -= path.length + (node.data?.length ?? 0)
     this.#owned.remove(node.owner, path)
@@ -370,19 +348,13 @@ export class Tree {
     return stats ? { err: 0, stat: statOf(node) } : { err: 0 }
   }
 
-  #openSession(session: SessionId, timeoutMs: number): void {
-    this.#sessions.set(session, timeoutMs)
-    this.#noteSession(session, encode(SessionRow, { timeoutMs }))
-  }
-
   /** Sorted: members tell watchers in one order, whatever the order of their memory. */
   #closeSession(header: TxnHeader, events: TreeEvent[]): void {
     const session = asSessionId(header.session)
     for (const path of [...this.ephemeralsOf(session)].toSorted()) {
       this.#delete(header, path, events)
     }
-    this.#sessions.delete(session)
-    this.#noteSession(session, null)
+    this.#sessions.close(session)
   }
 
   #node(path: string): CachedNode {
@@ -393,68 +365,17 @@ export class Tree {
 
   #changed(path: string, node: CachedNode): void {
     this.#cache.change(path, node)
-    this.#stale.add(path)
-  }
-
-  #noteSession(session: SessionId, value: Uint8Array | null): void {
-    this.#sessionChanges.set(session, { room: rooms.session, key: '', name: hexOf(session), value })
-  }
-
-  #addToDigest(amount: number): void {
-    const low = this.#digestLow + amount
-    const carry = Math.floor(low / two32)
-    this.#digestLow = low - carry * two32
-    this.#digestHigh = (this.#digestHigh + carry) >>> 0
+    this.#digest.changed(path)
   }
 
   #plant(): void {
-    const fresh = (acl: readonly Acl[], childCount: number): Znode => ({
-      data: new Uint8Array(0),
-      acl,
-      czxid: 0,
-      mzxid: 0,
-      pzxid: 0,
-      ctime: 0,
-      mtime: 0,
-      version: 0,
-      creations: 0,
-      aversion: 0,
-      owner: 0n,
-      childCount,
-      digest: 0,
-    })
-    const planted: [string, Znode][] = [
-      ['/', fresh(worldAnyone, 1)],
-      ['/zookeeper', fresh(worldAnyone, 2)],
-      ['/zookeeper/quota', fresh(worldAnyone, 0)],
-      [configPath, { ...fresh(worldReads, 0), version: -1, aversion: -1 }],
-    ]
-    for (const [path, node] of planted) {
+    for (const [path, node] of firstNodes()) {
       this.#cache.add(path, node)
-      this.#stale.add(path)
+      this.#digest.changed(path)
       this.#nodes += 1
       this.#dataBytes += path.length
       const parent = path === '/' ? undefined : this.#cache.get(parentOf(path))
       if (parent !== undefined) this.#cache.addName(parent, nameOf(path))
     }
   }
-
-  #loadSessions(table: RowTable): void {
-    for (const name of table.names(rooms.session, '')) {
-      const row = table.get(rooms.session, '', name)
-      invariant(row !== undefined, 'a listed session has a row')
-      this.#sessions.set(sessionOfHex(name), decode(SessionRow, row).timeoutMs)
-    }
-    this.#owned.load(table, this.#sessions.keys())
-  }
-}
-
-const two32 = 0x1_0000_0000
-const sessionOfHex = (hex: string): SessionId => asSessionId(BigInt.asIntN(64, BigInt(`0x${hex}`)))
-
-/** Most nodes share a few ACLs; keeping one copy of each is ZooKeeper's ReferenceCountedACLCache. */
-function sharedAcl(acl: readonly Acl[]): readonly Acl[] {
-  const only = acl.length === 1 ? acl[0] : undefined
-  const isWorld = only?.perms === permissions.all && only.id.scheme === 'world'
-  return isWorld ? worldAnyone : acl
 }

@@ -11,7 +11,7 @@ import {
   vector,
 } from '../../../src/core/jute/codec.ts'
 import type { Acl } from '../../../src/core/jute/records.ts'
-import { worldAnyone } from '../../../src/core/tree/tree.ts'
+import { worldAnyone } from '../../../src/core/tree/acl.ts'
 import { opcodes, permissions } from '../../../src/core/wire/opcodes.ts'
 import { errorCodes } from '../../../src/core/wire/refusals.ts'
 import { request } from '../raw-client.ts'

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { decode } from '../../../src/core/jute/codec.ts'
 import { type Acl, PathAndStatResponse } from '../../../src/core/jute/records.ts'
-import { worldAnyone } from '../../../src/core/tree/tree.ts'
+import { worldAnyone } from '../../../src/core/tree/acl.ts'
 import { createFlags, permissions } from '../../../src/core/wire/opcodes.ts'
 import { errorCodes } from '../../../src/core/wire/refusals.ts'
 import { until } from '../../support/until.ts'

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { decode, encode } from '../../../src/core/jute/codec.ts'
 import { CreateSessionTxn, PathResponse } from '../../../src/core/jute/records.ts'
-import { worldAnyone } from '../../../src/core/tree/tree.ts'
+import { worldAnyone } from '../../../src/core/tree/acl.ts'
 import { opcodes } from '../../../src/core/wire/opcodes.ts'
 import { errorCodes } from '../../../src/core/wire/refusals.ts'
 import { request } from '../raw-client.ts'

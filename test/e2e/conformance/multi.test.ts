@@ -1,7 +1,7 @@
 /** Transactions: all or nothing, and what is answered of each operation. */
 import { expect, it } from 'vitest'
 import { encode, Writer } from '../../../src/core/jute/codec.ts'
-import { worldAnyone } from '../../../src/core/tree/tree.ts'
+import { worldAnyone } from '../../../src/core/tree/acl.ts'
 import {
   type MultiOperation,
   type MultiResult,

@@ -1,6 +1,6 @@
 /** Quotas: what is counted, what is refused. */
 import { describe, expect, it } from 'vitest'
-import { worldAnyone } from '../../../src/core/tree/tree.ts'
+import { worldAnyone } from '../../../src/core/tree/acl.ts'
 import { errorCodes } from '../../../src/core/wire/refusals.ts'
 import { until } from '../../support/until.ts'
 import type { Session } from './session.ts'

@@ -1,6 +1,6 @@
 /** Containers and nodes with a time to live: who is taken away when, and who is not. */
 import { describe, expect, it } from 'vitest'
-import { worldAnyone } from '../../../src/core/tree/tree.ts'
+import { worldAnyone } from '../../../src/core/tree/acl.ts'
 import { createFlags } from '../../../src/core/wire/opcodes.ts'
 import { errorCodes } from '../../../src/core/wire/refusals.ts'
 import { until } from '../../support/until.ts'

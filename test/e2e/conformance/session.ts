@@ -8,7 +8,7 @@ import {
   ReplyHeader,
   WatcherEvent,
 } from '../../../src/core/jute/records.ts'
-import { worldAnyone } from '../../../src/core/tree/tree.ts'
+import { worldAnyone } from '../../../src/core/tree/acl.ts'
 import {
   type MultiOperation,
   type MultiResult,

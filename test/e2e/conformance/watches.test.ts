@@ -1,6 +1,6 @@
 /** Who is told of what, once or always, and when. */
 import { describe, expect, it } from 'vitest'
-import { worldAnyone } from '../../../src/core/tree/tree.ts'
+import { worldAnyone } from '../../../src/core/tree/acl.ts'
 import { createFlags, eventTypes, permissions } from '../../../src/core/wire/opcodes.ts'
 import { errorCodes } from '../../../src/core/wire/refusals.ts'
 import type { SeenEvent, Session } from './session.ts'
