@@ -1,8 +1,16 @@
 /** A client of a ZooKeeper-compatible ensemble, for Node, browsers and Workers. */
-import type { Codec, Decoded, Reader } from '../core/jute/codec.ts'
 import type { Acl, Stat } from '../core/jute/records.ts'
-import { type MultiOperation, writeMultiRequest } from '../core/wire/multi.ts'
-import { addWatchModes, type Operation, opcodes, watcherTypes } from '../core/wire/opcodes.ts'
+import { addWatchModes, watcherTypes } from '../core/wire/opcodes.ts'
+import type {
+  Children,
+  Identity,
+  MemberChange,
+  ReadOptions,
+  Value,
+  VersionOption,
+  WatchMode,
+} from './answers.ts'
+import { Asking } from './asking.ts'
 import {
   bytesOf,
   containerRequest,
@@ -24,49 +32,6 @@ import type { WatcherType, WatchKind, WatchListener } from './watch.ts'
 
 /** Where the members stand: the client knows no tree. */
 const configPath = '/zookeeper/config'
-
-/** What `reconfig` is to change. */
-export interface MemberChange {
-  readonly joining?: readonly string[]
-  readonly leaving?: readonly number[]
-  /** All members, and groups and weights if there shall be some: instead of the two above. */
-  readonly members?: readonly string[]
-  /** Of the present list, `stat.mzxid`: of another one nothing is changed. */
-  readonly version?: number
-}
-
-/** A node's data and stat. `data` is null where null was stored. */
-export interface Value {
-  readonly data: Uint8Array | null
-  readonly stat: Stat
-}
-
-export interface Children {
-  /** Names, not paths, in no order. */
-  readonly children: readonly string[]
-  /** Of the parent. */
-  readonly stat: Stat
-}
-
-export interface ReadOptions {
-  /** Told once of the next change of what was read. The watch outlives links, not the session. */
-  readonly watch?: WatchListener
-}
-
-export interface VersionOption {
-  /** The version the node must have, else BadVersion. Default −1: any. */
-  readonly version?: number
-}
-
-/** Of what a watch of `addWatch` tells: all about one node, or creation, change and deletion of it and all below it. */
-export type WatchMode = keyof typeof addWatchModes
-
-/** Who a client is to the server. */
-export interface Identity {
-  readonly scheme: string
-  /** Of a digest the user's name, of an address the address. */
-  readonly user: string
-}
 
 /**
  * Begins a session with one of the servers at `url`, tried in turn from a random one on, and returns at once: operations
@@ -91,9 +56,11 @@ export function connect(url: string | readonly string[], options: ClientOptions 
  */
 export class Client {
   readonly #session: Session
+  readonly #asking: Asking
 
   constructor(session: Session) {
     this.#session = session
+    this.#asking = new Asking(session)
   }
 
   get state(): State {
@@ -135,19 +102,19 @@ export class Client {
    */
   create(path: string, options: CreateOptions = {}): Promise<string> {
     const request = createRequest(path, options, this.#session.acl)
-    return this.#ask('create', path, request, this.#inward)
+    return this.#asking.one('create', path, request, this.#inward)
   }
 
   /** As `create`, and answers the new node's stat too. */
   create2(path: string, options: CreateOptions = {}): Promise<Created> {
     const request = createRequest(path, options, this.#session.acl)
-    return this.#ask('create2', path, request, this.#inwardCreated)
+    return this.#asking.one('create2', path, request, this.#inwardCreated)
   }
 
   /** A node that the server deletes some time after its last child is gone. */
   createContainer(path: string, options: NodeOptions = {}): Promise<Created> {
     const request = containerRequest(path, options, this.#session.acl)
-    return this.#ask('createContainer', path, request, this.#inwardCreated)
+    return this.#asking.one('createContainer', path, request, this.#inwardCreated)
   }
 
   /**
@@ -156,12 +123,12 @@ export class Client {
    */
   createTtl(path: string, ttlMs: number, options: CreateTtlOptions = {}): Promise<Created> {
     const request = ttlRequest(path, ttlMs, options, this.#session.acl)
-    return this.#ask('createTtl', path, request, this.#inwardCreated)
+    return this.#asking.one('createTtl', path, request, this.#inwardCreated)
   }
 
   /** NoNode, BadVersion, NotEmpty. */
   delete(path: string, { version = -1 }: VersionOption = {}): Promise<undefined> {
-    return this.#ask('delete', path, { path, version }, () => undefined)
+    return this.#asking.one('delete', path, { path, version }, () => undefined)
   }
 
   /** The node's stat, or undefined where there is none; a watch then waits for its creation. */
@@ -171,7 +138,7 @@ export class Client {
       this.#arm('data', path, watch)
       return stat
     }
-    return this.#ask('exists', path, request, grant, (error) => {
+    return this.#asking.one('exists', path, request, grant, (error) => {
       if (error.code !== 'NoNode') throw error
       this.#arm('exist', path, watch)
       return undefined
@@ -180,22 +147,27 @@ export class Client {
 
   /** NoNode. */
   get(path: string, { watch }: ReadOptions = {}): Promise<Value> {
-    return this.#ask('getData', path, { path, watch: watch !== undefined }, ({ data, stat }) => {
-      this.#arm('data', path, watch)
-      // A copy: what was read is a view of the whole message, and would keep it alive.
-      return { data: data && new Uint8Array(data), stat }
-    })
+    return this.#asking.one(
+      'getData',
+      path,
+      { path, watch: watch !== undefined },
+      ({ data, stat }) => {
+        this.#arm('data', path, watch)
+        // A copy: what was read is a view of the whole message, and would keep it alive.
+        return { data: data && new Uint8Array(data), stat }
+      },
+    )
   }
 
   /** Answers the new stat. NoNode, BadVersion. */
   set(path: string, data: Data, { version = -1 }: VersionOption = {}): Promise<Stat> {
     const request = { path, data: bytesOf(data), version }
-    return this.#ask('setData', path, request, (reply) => reply.stat)
+    return this.#asking.one('setData', path, request, (reply) => reply.stat)
   }
 
   /** Names of the children, in no order. NoNode. */
   getChildren(path: string, { watch }: ReadOptions = {}): Promise<readonly string[]> {
-    return this.#ask('getChildren', path, { path, watch: watch !== undefined }, (reply) => {
+    return this.#asking.one('getChildren', path, { path, watch: watch !== undefined }, (reply) => {
       this.#arm('child', path, watch)
       return reply.children
     })
@@ -203,7 +175,7 @@ export class Client {
 
   /** As `getChildren`, and answers the parent's stat too. */
   getChildren2(path: string, { watch }: ReadOptions = {}): Promise<Children> {
-    return this.#ask('getChildren2', path, { path, watch: watch !== undefined }, (reply) => {
+    return this.#asking.one('getChildren2', path, { path, watch: watch !== undefined }, (reply) => {
       this.#arm('child', path, watch)
       return reply
     })
@@ -211,7 +183,9 @@ export class Client {
 
   /** After it, reads see everything that was committed when the leader received it. The path need not exist. */
   sync(path = '/'): Promise<string> {
-    return this.#ask('sync', path, { path }, (reply) => this.#inward({ path: reply.path ?? '/' }))
+    return this.#asking.one('sync', path, { path }, (reply) =>
+      this.#inward({ path: reply.path ?? '/' }),
+    )
   }
 
   /**
@@ -227,7 +201,9 @@ export class Client {
       path,
       request: requestWith(acl),
     }))
-    return this.#askMany('multi', asked, (body) => readAnswers(steps, body, this.#nameOf))
+    return this.#asking.many('multi', asked, (body) =>
+      readAnswers(steps, body, this.#asking.nameOf),
+    )
   }
 
   /**
@@ -236,21 +212,21 @@ export class Client {
    *     const [config, workers] = await client.multiRead([read.get('/config'), read.getChildren('/workers')])
    */
   multiRead<const S extends readonly Read<unknown>[]>(reads: S): Promise<ReadAnswers<S>> {
-    return this.#askMany('multiRead', reads, (body) => readEach(reads, body))
+    return this.#asking.many('multiRead', reads, (body) => readEach(reads, body))
   }
 
   /** Paths of this session's ephemerals that begin with `prefix`. */
   getEphemerals(prefix = '/'): Promise<readonly string[]> {
     const { chroot } = this.#session
     const request = { prefixPath: chroot.outward(prefix) }
-    return this.#ask('getEphemerals', undefined, request, ({ ephemerals }) =>
+    return this.#asking.one('getEphemerals', undefined, request, ({ ephemerals }) =>
       ephemerals.flatMap((path) => chroot.inward(path) ?? []),
     )
   }
 
   /** How many nodes there are below this one, at every depth. NoNode. */
   getAllChildrenNumber(path: string): Promise<number> {
-    return this.#ask('getAllChildrenNumber', path, { path }, (reply) => reply.totalNumber)
+    return this.#asking.one('getAllChildrenNumber', path, { path }, (reply) => reply.totalNumber)
   }
 
   /**
@@ -260,13 +236,13 @@ export class Client {
   addWatch(path: string, mode: WatchMode, listener: WatchListener): Promise<undefined> {
     const kind = mode === 'persistent' ? 'persistent' : 'recursive'
     const request = { path, mode: addWatchModes[mode] }
-    return this.#ask('addWatch', path, request, () => this.#arm(kind, path, listener))
+    return this.#asking.one('addWatch', path, request, () => this.#arm(kind, path, listener))
   }
 
   /** Does the server hold such a watch of this client's? */
   checkWatches(path: string, type: WatcherType = 'any'): Promise<boolean> {
     const request = { path, type: watcherTypes[type] }
-    return this.#ask(
+    return this.#asking.one(
       'checkWatches',
       path,
       request,
@@ -299,11 +275,17 @@ export class Client {
     const forget = (): undefined => {
       watches.remove(type, path)
     }
-    return this.#ask('removeWatches', path, { path, type: watcherTypes[type] }, forget, (error) => {
-      // The server's word: what it does not hold will not be told.
-      if (error.code === 'NoWatcher') forget()
-      throw error
-    })
+    return this.#asking.one(
+      'removeWatches',
+      path,
+      { path, type: watcherTypes[type] },
+      forget,
+      (error) => {
+        // The server's word: what it does not hold will not be told.
+        if (error.code === 'NoWatcher') forget()
+        throw error
+      },
+    )
   }
 
   /**
@@ -312,24 +294,24 @@ export class Client {
    */
   addAuth(scheme: string, auth: Uint8Array | string): Promise<undefined> {
     const packet = { type: 0, scheme, auth: bytesOf(auth) }
-    return this.#ask('auth', undefined, packet, () => undefined)
+    return this.#asking.one('auth', undefined, packet, () => undefined)
   }
 
   /** Who this client is to the server: its address, and what it has proved. */
   whoAmI(): Promise<readonly Identity[]> {
-    return this.#ask('whoAmI', undefined, undefined, ({ clientInfo }) =>
+    return this.#asking.one('whoAmI', undefined, undefined, ({ clientInfo }) =>
       clientInfo.map(({ authScheme, user }) => ({ scheme: authScheme, user })),
     )
   }
 
   /** NoNode. */
   getAcl(path: string): Promise<{ readonly acl: readonly Acl[]; readonly stat: Stat }> {
-    return this.#ask('getAcl', path, { path }, (reply) => reply)
+    return this.#asking.one('getAcl', path, { path }, (reply) => reply)
   }
 
   /** Answers the new stat. Here `version` is the ACL's own: `stat.aversion`. NoNode, BadVersion, InvalidAcl. */
   setAcl(path: string, acl: readonly Acl[], { version = -1 }: VersionOption = {}): Promise<Stat> {
-    return this.#ask('setAcl', path, { path, acl, version }, (reply) => reply.stat)
+    return this.#asking.one('setAcl', path, { path, acl, version }, (reply) => reply.stat)
   }
 
   /** The members of the ensemble, ZooKeeper's lines, and the stat of /zookeeper/config; without a watch under a chroot. */
@@ -337,7 +319,7 @@ export class Client {
     const { isWholeTree } = this.#session.chroot
     const asked = isWholeTree ? watch : undefined
     const request = { path: configPath, watch: asked !== undefined }
-    return this.#ask('getData', isWholeTree ? configPath : undefined, request, (reply) => {
+    return this.#asking.one('getData', isWholeTree ? configPath : undefined, request, (reply) => {
       this.#arm('data', configPath, asked)
       return { data: reply.data && new Uint8Array(reply.data), stat: reply.stat }
     })
@@ -355,7 +337,7 @@ export class Client {
       newMembers: members?.join('\n') ?? null,
       curConfigId: version,
     }
-    return this.#ask('reconfig', undefined, request, ({ data, stat }) => ({
+    return this.#asking.one('reconfig', undefined, request, ({ data, stat }) => ({
       data: data && new Uint8Array(data),
       stat,
     }))
@@ -363,7 +345,7 @@ export class Client {
 
   /** A round trip to the server that changes nothing. The client keeps its session alive without it. */
   ping(): Promise<undefined> {
-    return this.#ask('ping', undefined, undefined, () => undefined)
+    return this.#asking.one('ping', undefined, undefined, () => undefined)
   }
 
   /**
@@ -379,62 +361,13 @@ export class Client {
     this.#session.leave()
   }
 
-  readonly #nameOf = (path: string): string => this.#session.chroot.inward(path) ?? path
-  readonly #inward = ({ path }: { readonly path: string }): string => this.#nameOf(path)
+  readonly #inward = ({ path }: { readonly path: string }): string => this.#asking.nameOf(path)
   readonly #inwardCreated = ({ path, stat }: Created): Created => ({
-    path: this.#nameOf(path),
+    path: this.#asking.nameOf(path),
     stat,
   })
-
-  #ask<O extends Operation, T>(
-    operation: O,
-    path: string | undefined,
-    request: Decoded<(typeof opcodes)[O]['request']>,
-    grant: (reply: Decoded<(typeof opcodes)[O]['reply']>) => T,
-    refuse?: (error: ZooKeeperError) => T,
-  ): Promise<T> {
-    const row = opcodes[operation]
-    const codec = row.reply as Codec<Decoded<(typeof opcodes)[O]['reply']>>
-    const { chroot } = this.#session
-    if (path !== undefined && !chroot.holds(path)) return outside(operation, path)
-    const sent =
-      path === undefined || chroot.isWholeTree
-        ? request
-        : { ...(request as object), path: chroot.outward(path) }
-    return this.#session.ask({
-      operation,
-      ...(path !== undefined && { path }),
-      write: (into) => (row.request as Codec<unknown>).write(into, sent),
-      grant: (body) => grant(codec.read(body)),
-      ...(refuse && { refuse }),
-    })
-  }
-
-  #askMany<T>(
-    operation: 'multi' | 'multiRead',
-    asked: readonly (MultiOperation & { readonly path: string; readonly request: object })[],
-    grant: (body: Reader) => T,
-  ): Promise<T> {
-    const { chroot } = this.#session
-    const stray = asked.find(({ path }) => !chroot.holds(path))
-    if (stray) return outside(stray.operation, stray.path)
-    const sent = chroot.isWholeTree
-      ? asked
-      : asked.map(({ operation: one, path, request }) => ({
-          operation: one,
-          request: { ...request, path: chroot.outward(path) },
-        }))
-    return this.#session.ask({
-      operation,
-      write: (into) => writeMultiRequest(into, sent),
-      grant,
-    })
-  }
 
   #arm(kind: WatchKind, path: string, listener: WatchListener | undefined): undefined {
     if (listener) this.#session.watches.arm(kind, path, listener)
   }
 }
-
-const outside = (operation: Operation, path: string): Promise<never> =>
-  Promise.reject(new ZooKeeperError('BadArguments', operation, path, 'a path begins with /'))

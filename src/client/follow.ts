@@ -1,5 +1,6 @@
 /** A node's value as it changes, for `for await`. */
-import type { Client, Value } from './client.ts'
+import type { Value } from './answers.ts'
+import type { Client } from './client.ts'
 import { ZooKeeperError } from './errors.ts'
 import type { WatchEvent } from './watch.ts'
 

@@ -2,17 +2,16 @@
 export type { Acl, Stat } from '../core/jute/records.ts'
 export { permissions } from '../core/wire/opcodes.ts'
 export { allow } from './acl.ts'
-export {
-  type Children,
-  Client,
-  connect,
-  type Identity,
-  type MemberChange,
-  type ReadOptions,
-  type Value,
-  type VersionOption,
-  type WatchMode,
-} from './client.ts'
+export type {
+  Children,
+  Identity,
+  MemberChange,
+  ReadOptions,
+  Value,
+  VersionOption,
+  WatchMode,
+} from './answers.ts'
+export { Client, connect } from './client.ts'
 export {
   type Created,
   type CreateMode,

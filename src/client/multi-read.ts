@@ -2,7 +2,7 @@
 import { MalformedFrame, type Reader } from '../core/jute/codec.ts'
 import { type MultiOperation, readMultiResponse } from '../core/wire/multi.ts'
 import { refusalOf } from '../core/wire/refusals.ts'
-import type { Value } from './client.ts'
+import type { Value } from './answers.ts'
 import { ZooKeeperError } from './errors.ts'
 
 /** One read of a multiRead. `R` is what it answers. */
