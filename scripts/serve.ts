@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, relative } from 'node:path'
-import { SettingsError } from '../src/core/shared/settings.ts'
+import { SettingsError } from '../src/core/shared/read-settings.ts'
 import type { Options } from './ensemble/options.ts'
 import { runEnsemble, type Launch } from './ensemble/run.ts'
 import { sqliteClasses, stopTimeoutMs, workerdConfig } from './ensemble/workerd-config.ts'

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
-import { SettingsError } from '../src/core/shared/settings.ts'
+import { SettingsError } from '../src/core/shared/read-settings.ts'
 import { freePort } from './ensemble/free-port.ts'
 import { projectDir, type Options } from './ensemble/options.ts'
 import { runEnsemble, type Launch } from './ensemble/run.ts'

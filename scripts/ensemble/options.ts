@@ -5,12 +5,8 @@ import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { parse } from 'smol-toml'
 import { type Cluster, readCluster } from './cluster.ts'
-import {
-  readSettings,
-  settingRows,
-  SettingsError,
-  type Settings,
-} from '../../src/core/shared/settings.ts'
+import { readSettings, SettingsError } from '../../src/core/shared/read-settings.ts'
+import { settingRows, type Settings } from '../../src/core/shared/settings.ts'
 
 export const commandRows = {
   HTTP_PORT: {

@@ -1,7 +1,7 @@
 /** Starts one of the two runtimes, tells what its members do, and takes it down with us. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { SettingsError } from '../../src/core/shared/settings.ts'
+import { SettingsError } from '../../src/core/shared/read-settings.ts'
 import { bundleWorker } from './bundle.ts'
 import { readOptions, type Options } from './options.ts'
 import { FolderTaken, lockFolder } from './lock.ts'

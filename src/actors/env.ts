@@ -1,5 +1,6 @@
 /** What wrangler.toml gives the Worker and its actors, and how actors are named. */
-import { readSettings, type Settings } from '../core/shared/settings.ts'
+import { readSettings } from '../core/shared/read-settings.ts'
+import type { Settings } from '../core/shared/settings.ts'
 import { type Configuration, firstConfiguration } from '../core/zab/configuration.ts'
 import { asSid, type Sid } from '../core/shared/units.ts'
 import type { Door } from './door.ts'

@@ -2,7 +2,7 @@
 import { type IRequest, json, Router } from 'itty-router'
 import type { Env } from '../actors/env.ts'
 import { log } from '../actors/log.ts'
-import { SettingsError } from '../core/shared/settings.ts'
+import { SettingsError } from '../core/shared/read-settings.ts'
 import { leave, listMembers, noteDisk, orderMember, requireToken } from './admin.ts'
 import { openSession } from './session.ts'
 import { tellWord } from './words.ts'

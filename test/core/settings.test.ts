@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readSettings, SettingsError } from '../../src/core/shared/settings.ts'
+import { readSettings, SettingsError } from '../../src/core/shared/read-settings.ts'
 
 const complaintsOf = (vars: Record<string, unknown>): readonly string[] => {
   try {

@@ -4,7 +4,7 @@
  */
 import { invariant } from '../../src/core/shared/assert.ts'
 import type { Random } from '../../src/core/shared/random.ts'
-import { readSettings } from '../../src/core/shared/settings.ts'
+import { readSettings } from '../../src/core/shared/read-settings.ts'
 import type { Sid, Zxid } from '../../src/core/shared/units.ts'
 import type { ReplicaConfig, ReplicaTurn } from '../../src/core/replica.ts'
 import { readTxn } from '../../src/core/tree/txn.ts'
