@@ -1,33 +1,23 @@
 /**
- * A member's disk: txn log, checkpoint, epochs. The SQL of the member is here and in the two stores it is made of.
+ * A member's disk: txn log, checkpoint, epochs. The SQL of the member is here and in the stores it is made of.
  *
- * The log is one key-value row per batch, written without holding back what the actor says meanwhile; `durable` tells
- * when it is safe. The checkpoint is a table of rows by generation: a snapshot is staged under the next generation and
- * takes over in one transaction, so a crash leaves the old tree or the new one. Everything has its checksum; what does
- * not match throws Damage, and `beginRecovery` then puts it aside until a leader gave it all anew.
+ * The checkpoint is a table of rows by generation: a snapshot is staged under the next generation and takes over in one
+ * transaction, so a crash leaves the old tree or the new one. Everything has its checksum; what does not match throws
+ * Damage, and `beginRecovery` then puts it aside until a leader gave it all anew.
  */
 import { bytesOf, textOf } from '../core/jute/codec.ts'
 import { invariant } from '../core/shared/assert.ts'
-import { Damage, sound } from '../core/shared/damage.ts'
+import { Damage } from '../core/shared/damage.ts'
 import { seal, unseal } from '../core/shared/seal.ts'
-import {
-  asEpoch,
-  asSid,
-  asZxid,
-  counterOf,
-  epochOf,
-  showZxid,
-  type Sid,
-  type Zxid,
-} from '../core/shared/units.ts'
+import { asEpoch, asSid, asZxid, type Sid, type Zxid } from '../core/shared/units.ts'
 import { type Row, type RowChange, type RowKey, type RowTable } from '../core/tree/row-table.ts'
 import { rowsOfChunk } from '../core/tree/snapshot.ts'
 import type { Persist } from '../core/turn.ts'
 import type { Configuration } from '../core/zab/configuration.ts'
-import { type LogBatch, readBatch, sliceBatch, storedConfiguration } from '../core/zab/log-batch.ts'
+import { type LogBatch, storedConfiguration } from '../core/zab/log-batch.ts'
 import type { RestoredLog } from '../core/zab/member.ts'
 import { FactStore } from './fact-store.ts'
-import { reading } from './reading.ts'
+import { LogStore } from './log-store.ts'
 import { RowStore } from './row-store.ts'
 
 /** What an operator is told of the damage found last. */
@@ -38,12 +28,6 @@ export interface DamageNote {
   readonly count: number
 }
 
-interface StoredBatch {
-  readonly key: string
-  readonly first: Zxid
-  readonly last: Zxid
-}
-
 /** What this version reads and writes. Another number is refused: nothing is guessed about what others wrote. */
 const format = 1
 const formatKey = 'format'
@@ -52,16 +36,13 @@ const sidKey = 'sid'
 const configurationKey = 'configuration'
 /** What stands beside the log. */
 const otherKeys: ReadonlySet<string> = new Set([formatKey, damageKey, sidKey, configurationKey])
-const logPrefix = 'log/'
-const keyOf = (first: Zxid): string => logPrefix + first.toString(16).padStart(16, '0')
 
 export class MemberStore implements RowTable {
   readonly #storage: DurableObjectStorage
   readonly #sql: SqlStorage
   readonly #facts: FactStore
   readonly #rows: RowStore
-  /** The rows of the log, in order. */
-  #log: StoredBatch[] = []
+  readonly #log: LogStore
   #generation = 0
   #stopped = false
   #isRecovering = false
@@ -73,6 +54,7 @@ export class MemberStore implements RowTable {
     this.#sql = storage.sql
     this.#facts = new FactStore(this.#sql)
     this.#rows = new RowStore(this.#sql)
+    this.#log = new LogStore(storage, this.#facts, otherKeys)
     this.#refusal = this.#open()
   }
 
@@ -117,8 +99,7 @@ export class MemberStore implements RowTable {
       const none = { currentEpoch, base, batches: [] }
       return { acceptedEpoch, ...none, committed, mustRecover: true, configuration }
     }
-    const base = this.#base()
-    const batches = this.#readLog(base)
+    const { base, batches } = this.#log.read()
     const currentEpoch = asEpoch(this.#facts.get('currentEpoch'))
     const configuration = this.#configuration()
     return {
@@ -135,7 +116,7 @@ export class MemberStore implements RowTable {
   /** Writes what a turn must persist. Safe once `durable` resolves, not before. */
   write(persists: readonly Persist[]): void {
     for (const persist of persists) {
-      if (isAppendOnly(persist)) for (const batch of persist.append) this.#append(batch, true)
+      if (isAppendOnly(persist)) for (const batch of persist.append) this.#log.append(batch)
       else this.#storage.transactionSync(() => this.#writeAll(persist))
     }
   }
@@ -154,14 +135,7 @@ export class MemberStore implements RowTable {
 
   /** Drops the batches that end at or before `through`. */
   dropLog(through: Zxid): void {
-    const kept = this.#log.findIndex((batch) => batch.last > through)
-    const dropped = this.#log.splice(0, kept < 0 ? this.#log.length : kept)
-    const last = dropped.at(-1)
-    if (last === undefined) return
-    this.#storage.transactionSync(() => {
-      for (const { key } of dropped) this.#storage.kv.delete(key)
-      this.#setBase(last.last)
-    })
+    this.#log.dropThrough(through)
   }
 
   get(room: number, key: string, name: string): Uint8Array | undefined {
@@ -265,57 +239,17 @@ export class MemberStore implements RowTable {
     this.#rows.dropNewerThan(this.#generation)
   }
 
-  #readLog(base: Zxid): LogBatch[] {
-    const batches: LogBatch[] = []
-    this.#log = []
-    let last = base
-    for (const [key, bytes] of reading('the log', () => [...this.#storage.kv.list<Uint8Array>()])) {
-      if (otherKeys.has(key)) continue
-      const batch = readBatch(unseal(new Uint8Array(bytes), `the log row ${key}`))
-      const { first } = batch
-      sound(key === keyOf(first), `the log row ${key} is not where it was written`)
-      const isNext = follows(last, first)
-      sound(isNext, `the log lacks what comes between ${showZxid(last)} and ${showZxid(first)}`)
-      batches.push(batch)
-      this.#log.push({ key, first, last: batch.last })
-      last = batch.last
-    }
-    return batches
-  }
-
   #writeAll(persist: Persist): void {
     if (persist.acceptedEpoch !== undefined) this.#facts.set('acceptedEpoch', persist.acceptedEpoch)
     if (persist.stageBegin !== undefined) this.#beginStage()
     if (persist.stageChunk !== undefined) this.#stage(persist.stageChunk)
     if (persist.recovered === true) this.#endRecovery()
     if (persist.install !== undefined) this.#install(persist.install)
-    if (persist.truncate !== undefined) this.#truncate(persist.truncate)
-    for (const batch of persist.append ?? []) this.#append(batch, false)
+    if (persist.truncate !== undefined) this.#log.truncate(persist.truncate)
+    for (const batch of persist.append ?? []) this.#log.appendInTransaction(batch)
     if (persist.currentEpoch !== undefined) this.#facts.set('currentEpoch', persist.currentEpoch)
     if (persist.configuration !== undefined) {
       this.#putConfiguration(persist.configuration)
-    }
-  }
-
-  #append(batch: LogBatch, unconfirmed: boolean): void {
-    const { first, last, bytes } = batch
-    invariant(first > (this.#log.at(-1)?.last ?? 0), 'the log only grows')
-    const key = keyOf(first)
-    this.#log.push({ key, first, last })
-    const sealed = seal(bytes)
-    if (unconfirmed) void this.#storage.put(key, sealed, { allowUnconfirmed: true })
-    else this.#storage.kv.put(key, sealed)
-  }
-
-  #truncate(to: Zxid): void {
-    while ((this.#log.at(-1)?.last ?? 0) > to) {
-      const { key, first } = this.#log.pop() as StoredBatch
-      const sealed = this.#storage.kv.get<Uint8Array>(key)
-      this.#storage.kv.delete(key)
-      if (first > to || sealed === undefined) continue
-      const bytes = unseal(new Uint8Array(sealed), `the log row ${key}`)
-      const kept = sliceBatch(readBatch(bytes), asZxid(0), to)
-      if (kept !== undefined) this.#append(kept, false)
     }
   }
 
@@ -334,25 +268,18 @@ export class MemberStore implements RowTable {
     const generation = this.#stagedGeneration
     invariant(generation !== undefined, 'a snapshot is staged before it is installed')
     this.#rows.drop(this.#generation)
-    this.#dropWholeLog()
+    this.#log.beginAt(zxid)
     this.#generation = generation
     this.#stagedGeneration = undefined
     this.#facts.set('generation', generation)
-    this.#setBase(zxid)
   }
 
   /** A leader gave everything anew: what was put aside goes. */
   #endRecovery(): void {
     this.#rows.dropOlderThan(this.#generation)
-    this.#dropWholeLog()
-    this.#setBase(asZxid(0))
+    this.#log.beginAt(asZxid(0))
     this.#isRecovering = false
     this.#facts.set('recovering', 0)
-  }
-
-  #dropWholeLog(): void {
-    for (const [key] of this.#storage.kv.list({ prefix: logPrefix })) this.#storage.kv.delete(key)
-    this.#log = []
   }
 
   #putConfiguration({ text }: Configuration): void {
@@ -374,20 +301,7 @@ export class MemberStore implements RowTable {
     if (sealed === undefined) return undefined
     return storedConfiguration(textOf(unseal(new Uint8Array(sealed), 'the configuration')))
   }
-
-  /** The zxid just before the first txn of the log. */
-  #base(): Zxid {
-    return asZxid(this.#facts.get('baseEpoch') * 0x1_0000_0000 + this.#facts.get('baseCounter'))
-  }
-
-  #setBase(zxid: Zxid): void {
-    this.#facts.set('baseEpoch', epochOf(zxid))
-    this.#facts.set('baseCounter', counterOf(zxid))
-  }
 }
-
-const follows = (last: Zxid, next: Zxid): boolean =>
-  next === last + 1 || (epochOf(next) > epochOf(last) && counterOf(next) === 1)
 
 function isAppendOnly(
   persist: Persist,
