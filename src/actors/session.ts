@@ -255,7 +255,7 @@ export class Session extends DurableObject<Env> {
         }
         // Whoever asks faster than we answer is read slower.
         await this.#untilAnswered(connection)
-        await tcp.untilWritten()
+        if (tcp.isFull) await tcp.untilWritten()
       }
     } catch (fault) {
       // A stream breaks when its client goes, or when we close it: neither is news.

@@ -37,6 +37,7 @@ export class TcpConnection {
   #room = new Uint8Array(limits.readBytesMin)
   #unread: Uint8Array | undefined
   #written: Promise<void> = Promise.resolve()
+  #unwritten = 0
   #isClosed = false
 
   constructor(socket: Socket) {
@@ -68,13 +69,22 @@ export class TcpConnection {
   /** Writes in order, without waiting. */
   write(bytes: Uint8Array): void {
     if (this.#isClosed) return
-    this.#written = this.#writer.write(bytes)
-    this.#written.catch(() => this.close())
+    const { length } = bytes
+    this.#unwritten += length
+    this.#written = this.#writer.write(bytes).then(
+      () => void (this.#unwritten -= length),
+      () => this.close(),
+    )
   }
 
-  /** Resolves when the client has taken what was written so far. */
-  async untilWritten(): Promise<void> {
-    await this.#written.catch(() => undefined)
+  /** The client takes its replies slower than it asks. */
+  get isFull(): boolean {
+    return this.#unwritten > limits.unwrittenBytesMax
+  }
+
+  /** Resolves when the client has taken what was written so far, or is gone. */
+  untilWritten(): Promise<void> {
+    return this.#written
   }
 
   /** Closes after what was written has left. */

@@ -59,6 +59,8 @@ export const limits = {
   readBytesMin: 4096,
   /** … and what one that sends much fills. A read costs as much as the requests of a few KB. */
   readBytesMax: 64 * 1024,
+  /** Bytes of replies that a TCP client has not taken; then it is read no further. To wait for each write costs a turn. */
+  unwrittenBytesMax: 64 * 1024,
   /** A client that does not say who it is is let go, ms: ZooKeeper's sessionlessCnxnTimeout. */
   handshakeMs: 10_000,
   /** A ConnectRequest has 44 or 45 bytes; some room for clients that send more. */
