@@ -2,6 +2,7 @@
 import type { Section } from './row.ts'
 import { clients } from './sections/clients.ts'
 import { nodes } from './sections/nodes.ts'
+import { configuration } from './sections/configuration.ts'
 import { ensemble } from './sections/ensemble.ts'
 import { framing } from './sections/framing.ts'
 import { multi } from './sections/multi.ts'
@@ -16,6 +17,7 @@ export const sections: readonly Section[] = [
   multi,
   watches,
   security,
+  configuration,
   ensemble,
   clients,
 ]

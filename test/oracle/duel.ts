@@ -71,6 +71,11 @@ export class Duel {
     }
   }
 
+  /** Where the real one keeps its txns. */
+  get apacheFolder(): string {
+    return this.#apache.folders[0] ?? ''
+  }
+
   async stop(): Promise<void> {
     await Promise.all([this.#apache.stop(), this.#ours.stop()])
   }

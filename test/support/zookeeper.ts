@@ -12,6 +12,8 @@ export interface ZooKeeper {
   readonly zkPorts: readonly number[]
   /** `127.0.0.1:2181,…`, as ZooKeeper's clients want it. */
   readonly hosts: string
+  /** Each server's data. */
+  readonly folders: readonly string[]
   /** Of its servers. */
   readonly pids: readonly number[]
   /** Kills one server, the first being 0. */
@@ -67,6 +69,7 @@ export async function startZooKeeper({
   return {
     zkPorts,
     hosts,
+    folders: zkPorts.map((_, index) => folderOf(index)),
     get pids() {
       return servers.map(({ pid }) => pid ?? 0)
     },
