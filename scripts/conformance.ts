@@ -20,6 +20,8 @@ const root = resolve(import.meta.dirname, '..')
 const pagePath = join(root, 'docs/conformance.md')
 /** Calls the suite of the TypeScript client, whose tests stand in files of their own. */
 const suiteCaller = 'e2e/client-suite.test.ts'
+/** `npm run chaos`, which says what it has shown as the tests do. */
+const chaos = 'chaos/main.ts'
 
 const { values, positionals } = parseArgs({
   options: {
@@ -79,27 +81,40 @@ function ran(): readonly Ran[] {
       .flatMap(([, { shownBy }]) => ('notHeld' in shownBy ? [] : shownBy))
       .map((test) => {
         const { file } = testName(test)
-        return join('test', file.endsWith('.test.ts') ? file : suiteCaller)
+        return file.endsWith('.test.ts') || file === chaos ? file : suiteCaller
       }),
   )
-  if (files.size === 0) return []
   const folder = mkdtempSync(join(tmpdir(), 'conformance-'))
-  const output = join(folder, 'results.json')
-  try {
-    const vitest = join(root, 'node_modules/vitest/vitest.mjs')
-    const args = [
-      'run',
-      ...files,
-      '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=${output}`,
-    ]
-    spawnSync(process.execPath, [vitest, ...args], {
+  const outputs: string[] = []
+  const run = (script: string, env: NodeJS.ProcessEnv, ...args: readonly string[]): void => {
+    spawnSync(process.execPath, [join(root, script), ...args], {
       cwd: root,
-      env: { ...process.env, INTEROP: process.env['INTEROP'] ?? 'serve' },
+      env: { ...process.env, ...env },
       stdio: 'inherit',
     })
-    return readResults([output])
+  }
+  const output = (): string => {
+    const file = join(folder, String(outputs.length))
+    outputs.push(file)
+    return file
+  }
+  try {
+    if (files.delete(chaos)) {
+      const env = { MODE: 'serve', MINUTES: '0.5', BESIDE: '0' }
+      run(join('test', chaos), env, '--results', output())
+    }
+    if (files.size > 0) {
+      run(
+        'node_modules/vitest/vitest.mjs',
+        { INTEROP: process.env['INTEROP'] ?? 'serve' },
+        'run',
+        ...[...files].map((file) => join('test', file)),
+        '--reporter=default',
+        '--reporter=json',
+        `--outputFile.json=${output()}`,
+      )
+    }
+    return readResults(outputs)
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -1,5 +1,5 @@
 /** What vitest’s JSON reporter wrote, and what it says of a test that a row names. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { isTitled, testName } from './test-name.ts'
 
 export interface Ran {
@@ -34,6 +34,21 @@ export function readResults(files: readonly string[]): readonly Ran[] {
       })),
     )
   })
+}
+
+/** For what is no test of vitest’s, and yet shows something. */
+export function writeResults(
+  to: string,
+  file: string,
+  shown: Readonly<Record<string, boolean>>,
+): void {
+  const assertionResults = Object.entries(shown).map(([title, isTrue]) => ({
+    ancestorTitles: [],
+    title,
+    status: isTrue ? 'passed' : 'failed',
+  }))
+  const report: Report = { testResults: [{ name: file, assertionResults }] }
+  writeFileSync(to, JSON.stringify(report))
 }
 
 /** What is wrong with a test that is said to show something; undefined when it ran and passed. */

@@ -38,6 +38,7 @@ export const configuration: Section = {
       'M',
       'its addresses lead no client astray',
       'interop/curator.test.ts › EnsembleTracker',
+      'interop/curator-members.test.ts › G06 goes to the members there are now, and keeps its session and its ephemerals',
     ),
     G07: held(
       'M',

@@ -9,6 +9,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type Client, connect } from '../../../src/client/index.ts'
 import { tcp } from '../../../src/client/node-tcp.ts'
+import { SmallDisk } from '../../chaos/small-disk.ts'
 import { canCluster, Cluster, type ClusterMember } from '../../support/cluster.ts'
 import { zabLines } from '../../support/members.ts'
 import { until } from '../../support/until.ts'
@@ -18,12 +19,21 @@ const superDigest = `super:${createHash('sha1').update('super:secret').digest('b
 describe.skipIf(!canCluster)('three machines', () => {
   let cluster: Cluster
   let open: Client[] = []
+  const disks = new Map<number, SmallDisk>()
   beforeAll(async () => {
     cluster = await Cluster.start({
       env: { TICK_TIME: '1000', RECONFIG_ENABLED: 'true', SUPER_DIGEST: superDigest },
+      prepare(number, folder) {
+        const disk = SmallDisk.at(folder)
+        if (disk !== undefined) disks.set(number, disk)
+      },
     })
   })
-  afterAll(() => cluster?.stop())
+  afterAll(async () => {
+    await Promise.all([1, 2, 3].map((number) => cluster?.kill9(number)))
+    for (const disk of disks.values()) disk.unmount()
+    await cluster?.stop()
+  })
   afterEach(async () => {
     thaw(...[1, 2, 3].filter((number) => cluster.pidOf(number) !== undefined))
     await Promise.all(open.map((client) => client.close()))
@@ -163,6 +173,35 @@ describe.skipIf(!canCluster)('three machines', () => {
     expect(new TextDecoder().decode((await clientOf(slow).get(path)).data ?? undefined)).toBe(
       'on and on',
     )
+  }, 120_000)
+
+  it('Z16 a follower whose disk is full holds nobody up, and catches up when there is room', async (context) => {
+    if (disks.size < 3) return context.skip('no disk can be mounted here')
+    const [leader, other, full] = await roles()
+    const client = clientOf(leader, other)
+    const path = await client.create('/room')
+    const from = printed()
+    disks.get(full)?.fill(true)
+    const data = new Uint8Array(10_000)
+    const told = (): string =>
+      cluster
+        .instance(full)
+        .output.join('')
+        .slice(from[full - 1])
+    await until('it to feel that', async () => {
+      await client.set(path, data).catch(() => undefined)
+      return told().includes('No space left on device')
+    })
+    const before = await until('a write', () => client.set(path, data))
+    for (let at = 0; at < 50; at++) await until('a write', () => client.set(path, data))
+    disks.get(full)?.fill(false)
+    await until('it to be back', async () => {
+      if (cluster.pidOf(full) === undefined) await cluster.startInstance(full)
+      return equalTrees()
+    })
+    const there = clientOf(full)
+    const { stat } = await until('a read', () => there.get(path))
+    expect(stat.version).toBeGreaterThanOrEqual(before.version + 50)
   }, 120_000)
 
   it('G12 a change of the members needs a quorum of the old and of the new ones', async () => {
