@@ -53,7 +53,7 @@ export class LoadSession {
   #work: Work | undefined
   #tally: Tally | undefined
   #finished: ((error?: Error) => void) | undefined
-  #pinged: (() => void) | undefined
+  #pinged: ((error?: Error) => void) | undefined
 
   // The frame that is being read.
   readonly #head = Buffer.allocUnsafe(headBytes)
@@ -95,9 +95,10 @@ export class LoadSession {
 
   /** So that a session at rest does not expire. */
   ping(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#pinged = resolve
-      this.#write(headerOnly(xids.ping, opcodes.ping.code))
+    return new Promise((resolve, reject) => {
+      this.#pinged = (error) => (error === undefined ? resolve() : reject(error))
+      if (this.isClosed) this.#pinged(new Error('the connection is closed'))
+      else this.#write(headerOnly(xids.ping, opcodes.ping.code))
     })
   }
 
@@ -159,7 +160,9 @@ export class LoadSession {
 
   #closed(): void {
     this.isClosed = true
-    this.#finished?.(new Error('the server closed the connection'))
+    const lost = new Error('the server closed the connection')
+    this.#finished?.(lost)
+    this.#pinged?.(lost)
   }
 
   #fill(now: number): void {

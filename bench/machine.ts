@@ -19,8 +19,6 @@ export interface Machine {
 }
 
 export function describeMachine(): Machine {
-  const require = createRequire(import.meta.url)
-  const wranglersOwn = createRequire(require.resolve('wrangler/package.json'))
   const processors = cpus()
   return {
     date: new Date().toISOString().slice(0, 16),
@@ -30,10 +28,19 @@ export function describeMachine(): Machine {
     memoryGb: Math.round(totalmem() / 1024 ** 3),
     linux: release(),
     node: process.version,
-    workerd: versionOf(wranglersOwn.resolve('workerd/package.json')),
+    workerd: versionOf(wranglersOwn().resolve('workerd/package.json')),
     java: /"([^"]+)"/.exec(told('java', '-version') ?? '')?.[1],
     zooKeeper: told('dpkg-query', '--show', '--showformat=${Version}', 'zookeeper'),
   }
+}
+
+/** The one that `npm run serve` runs. */
+export const workerdBinary = (): string =>
+  (wranglersOwn()('workerd') as { default: string }).default
+
+function wranglersOwn(): NodeJS.Require {
+  const require = createRequire(import.meta.url)
+  return createRequire(require.resolve('wrangler/package.json'))
 }
 
 const versionOf = (path: string): string =>

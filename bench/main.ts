@@ -5,117 +5,112 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
-import { chooseCells, type Cell } from './cells.ts'
+import { chooseCells } from './cells.ts'
+import { record, redraw } from './document.ts'
 import { describeMachine } from './machine.ts'
-import { Progress } from './progress.ts'
-import { runLine, tableOf } from './report.ts'
-import type { CellResult, Results } from './results.ts'
-import { Stage } from './stage.ts'
-import { startTargets, type TargetName, targetNames } from './targets.ts'
+import { playCells } from './play-cells.ts'
+import { measuresTable, tableOf } from './report.ts'
+import type { Results, ScenarioResult } from './results.ts'
+import { chooseScenarios } from './scenarios/index.ts'
+import type { Scenario } from './scenarios/scenario.ts'
+import { type TargetName, targetNames } from './targets.ts'
 
 interface Options {
-  readonly cells: string | undefined
+  readonly cells?: string
+  readonly scenarios?: string
   readonly targets: readonly TargetName[]
-  readonly rounds: number
-  readonly seconds: number
+  readonly rounds?: number
+  readonly seconds?: number
   readonly warmUp: number
   readonly out: string
   readonly quick: boolean
+  readonly record: boolean
+  readonly redraw: boolean
 }
 
 /** Every kind of cell, in few of its sizes and shapes. */
 const quickCells = [
   'get/100B,set/100B',
   'get/32KB/50x10,set/32KB/50x10',
+  'echo/100B,echo/32KB/50x10',
   ...['create', 'mix', 'children', 'multi', 'lock'].flatMap((operation) => [
     `${operation}/1x1`,
     `${operation}/50x10`,
   ]),
 ].join(',')
 
-const command = new Command('npm run bench --')
-  .description('Measures Durable Keeper beside Apache ZooKeeper.')
-  .option('--cells <list>', 'cells to run, such as get,set/1KB,50x10 (every cell: *)')
-  .option('--targets <list>', `of ${targetNames.join(', ')}`, readTargets, ['apache', 'serve'])
-  .option('--quick', 'fewer cells, of every kind', false)
-  .option('--rounds <number>', 'runs of each cell on each target', readNumber, 3)
-  .option('--seconds <number>', 'length of a run', readNumber, 1)
+const options = new Command('npm run bench --')
+  .description('Measures Durable Keeper beside Apache ZooKeeper: docs/performance.md.')
+  .option('--cells <list>', 'cells only, such as get,set/1KB,50x10 (every cell: *)')
+  .option('--scenarios <list>', 'scenarios only, such as failover,tree (every one: *)')
+  .option('--quick', 'fewer cells, rounds and seconds, of every kind', false)
+  .option('--targets <list>', `of ${targetNames.join(', ')}`, readTargets, [
+    'apache',
+    'serve',
+    'websocket',
+    'echo',
+    'actor-echo',
+  ])
+  .option('--rounds <number>', 'runs of each cell on each target (5, quick 3)', readNumber)
+  .option('--seconds <number>', 'length of a run (2, quick 1)', readNumber)
   .option('--warm-up <number>', 'seconds of load before the first run', readNumber, 5)
   .option('--out <file>', 'where the JSON goes', 'dist/bench.json')
+  .option('--record', 'docs/performance.md and its pictures tell of this run from now on', false)
+  .option('--redraw', 'measure nothing: write the document anew from the recorded run', false)
   .parse()
+  .opts<Options>()
 
-const options = command.opts<Options>()
+if (options.redraw) {
+  redraw()
+  process.exit()
+}
 const isStopping = stopBetweenRuns()
-const filter = options.cells ?? (options.quick ? quickCells : '*')
-const chosen = chooseCells(filter).filter(({ operation }) => operation !== 'echo')
+const isAll = options.cells === undefined && options.scenarios === undefined
+const cells = isAll ? (options.quick ? quickCells : '*') : options.cells
+const scenarios = isAll ? '*' : options.scenarios
+const shared = {
+  targets: options.targets,
+  rounds: options.rounds ?? (options.quick ? 3 : 5),
+  seconds: options.seconds ?? (options.quick ? 1 : 2),
+  isStopping,
+}
+
 const results: Results = {
   machine: describeMachine(),
   options: {
-    rounds: options.rounds,
-    secondsPerRun: options.seconds,
-    command: `npm run bench -- ${process.argv.slice(2).join(' ')}`.trim(),
+    rounds: shared.rounds,
+    secondsPerRun: shared.seconds,
+    command: `npm run bench -- ${process.argv.slice(2).join(' ')}`.replace(/ -- $/, ''),
   },
-  cells: [],
+  cells:
+    cells === undefined
+      ? []
+      : await playCells(chooseCells(cells), { ...shared, warmUp: options.warmUp }),
+  scenarios: scenarios === undefined ? [] : await playScenarios(chooseScenarios(scenarios)),
 }
-
-console.log(`starting ${options.targets.join(', ')} …`)
-const started = await startTargets(options.targets)
-try {
-  const stages = started.targets.map((target) => new Stage(target))
-  for (const stage of stages) await stage.setUp()
-  await warmUp(stages)
-  const progress = new Progress(chosen.length * stages.length * options.rounds)
-  for (const cells of byShape(chosen)) await playShape(cells, stages, progress)
-  for (const stage of stages) await stage.close()
-} finally {
-  await started.stop()
-}
-console.log(`\n${tableOf(results)}`)
+if (results.cells.length > 0) console.log(`\n${tableOf(results)}`)
+if (results.scenarios.length > 0) console.log(`\n${measuresTable(results)}`)
 mkdirSync(dirname(options.out), { recursive: true })
 writeFileSync(options.out, `${JSON.stringify(results, null, 1)}\n`)
 console.log(`\nwritten to ${options.out}`)
-const errors = results.cells.flatMap(({ runs }) => Object.values(runs).flat())
-if (errors.some((run) => run.errors > 0)) process.exitCode = 1
+if (options.record && !isStopping()) record(results)
+const runs = results.cells.flatMap((cell) => Object.values(cell.runs).flat())
+if (runs.some(({ errors }) => errors > 0)) process.exitCode = 1
 
-/** A JVM compiles what it meets often, and so does V8: neither should be doing that in the first run only. */
-async function warmUp(stages: readonly Stage[]): Promise<void> {
-  const kinds = [...new Set(chosen.map(({ operation }) => operation))]
-  for (const stage of stages) {
-    await stage.open(50)
-    for (const operation of kinds) {
-      if (isStopping()) return
-      const cell = { operation, bytes: 100, sessions: 50, window: 10 }
-      await stage.run(cell, options.warmUp / kinds.length)
+async function playScenarios(chosen: readonly Scenario[]): Promise<ScenarioResult[]> {
+  const played: ScenarioResult[] = []
+  for (const [at, scenario] of chosen.entries()) {
+    if (isStopping()) break
+    console.log(`\nscenario ${at + 1}/${chosen.length}, ${scenario.name}: ${scenario.title}`)
+    const since = performance.now()
+    const tell = (line: string): void => {
+      const seconds = Math.round((performance.now() - since) / 1000)
+      console.log(`${String(seconds).padStart(4)} s  ${line}`)
     }
+    const measures = await scenario.play({ ...shared, isQuick: options.quick, tell })
+    if (!isStopping()) played.push({ name: scenario.name, measures })
   }
-}
-
-/** Round by round, target by target: what disturbs the machine for a while disturbs all of them. */
-async function playShape(
-  cells: readonly Cell[],
-  stages: readonly Stage[],
-  progress: Progress,
-): Promise<void> {
-  if (isStopping()) return
-  for (const stage of stages) await stage.open(cells[0]?.sessions ?? 1)
-  for (const cell of cells) {
-    const result: CellResult = { ...cell, runs: {} }
-    for (const { target } of stages) result.runs[target.name] = []
-    for (let round = 0; round < options.rounds && !isStopping(); round++) {
-      for (const stage of stages) {
-        const run = await stage.run(cell, options.seconds)
-        result.runs[stage.target.name]?.push(run)
-        progress.tell(runLine(result, stage.target.name, run))
-        await Promise.all(stages.map((one) => one.ping()))
-      }
-    }
-    if (!isStopping()) results.cells.push(result)
-  }
-}
-
-function byShape(all: readonly Cell[]): Cell[][] {
-  const groups = Map.groupBy(all, ({ sessions, window }) => `${sessions}x${window}`)
-  return [...groups.values()]
+  return played
 }
 
 /** Ctrl-C ends it after the run under way, so that no server is left behind; a second one at once. */

@@ -1,7 +1,7 @@
 /** The table of a run, for a terminal. */
 import { cellName } from './cells.ts'
 import { type CellResult, cpuRatioOf, figures, middle, ratioOf, type Results } from './results.ts'
-import { spreadOf } from './statistics.ts'
+import { median, spreadOf } from './statistics.ts'
 import type { Run } from './stage.ts'
 
 export function tableOf(results: Results): string {
@@ -25,6 +25,27 @@ export function tableOf(results: Results): string {
     ...rows,
   ])
 }
+
+export function measuresTable(results: Results): string {
+  const rows = results.scenarios.flatMap(({ measures }) =>
+    measures.flatMap((measure) =>
+      measure.points.flatMap(({ x, values }) =>
+        Object.entries(values).map(([target, all]) => [
+          `${measure.name}${measure.axis === '' ? '' : ` ${x}`}`,
+          target,
+          toldFigure(median(all)),
+          all.length < 2 ? '' : `[${all.map(toldFigure).join(' ')}]`,
+          measure.unit,
+        ]),
+      ),
+    ),
+  )
+  return aligned([['scenario', 'target', 'median', 'all', 'unit'], ...rows])
+}
+
+/** Three digits at least. */
+export const toldFigure = (value: number): string =>
+  value.toFixed(Math.abs(value) < 10 ? 2 : Math.abs(value) < 100 ? 1 : 0)
 
 export function runLine(cell: CellResult, target: string, run: Run): string {
   return (

@@ -1,6 +1,7 @@
 /** What a run of `npm run bench` leaves: one JSON file, from which everything else is made. */
 import type { Cell } from './cells.ts'
 import type { Machine } from './machine.ts'
+import type { Measure } from './scenarios/scenario.ts'
 import type { Run } from './stage.ts'
 import { ratiosOf, type Spread, spreadOf, median } from './statistics.ts'
 
@@ -12,11 +13,17 @@ export interface Results {
     readonly command: string
   }
   readonly cells: CellResult[]
+  readonly scenarios: ScenarioResult[]
 }
 
 export interface CellResult extends Cell {
   /** By target, in the order of the rounds. */
   readonly runs: Record<string, Run[]>
+}
+
+export interface ScenarioResult {
+  readonly name: string
+  readonly measures: readonly Measure[]
 }
 
 /** One of a run's figures, over the rounds. */

@@ -1,4 +1,5 @@
 /** One target with its sessions open and its tree set up: everything a run needs. */
+import { setTimeout as delay } from 'node:timers/promises'
 import {
   type Cell,
   childrenCount,
@@ -20,6 +21,7 @@ import {
   createOperation,
   type CreateWork,
   deleteOperation,
+  existsWork,
   multisWork,
   numbered,
   setWork,
@@ -28,6 +30,7 @@ import type { MultiOperation } from '../src/core/wire/multi.ts'
 
 /** What one run of one cell on one target gave. */
 export interface Run {
+  readonly replies: number
   readonly perSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
@@ -39,6 +42,8 @@ export interface Run {
   readonly otherCores: number
 }
 
+const answeredWithinMs = 120_000
+
 export class Stage {
   readonly target: Target
   #sessions: LoadSession[] = []
@@ -47,10 +52,14 @@ export class Stage {
     this.target = target
   }
 
-  /** The nodes that every cell works on. */
+  /** The nodes that every cell works on; another target of the same servers may have made them. */
   async setUp(): Promise<void> {
-    if (!this.target.greets) return
     await this.open(1)
+    const [session] = this.#sessions
+    if (!this.target.greets || session === undefined) return
+    const tally = emptyTally(new Histogram())
+    await session.run(existsWork(root), 1, { requests: 1 }, tally)
+    if (tally.errors === 0) return
     const top = [root, childrenPath, locksPath]
     const nodes = Array.from({ length: sessionsMax }, (_, nth) => nth)
     await this.#multis([top.map((path) => createOperation(path, 0))])
@@ -68,7 +77,7 @@ export class Stage {
 
   /** As many sessions as a shape has. */
   async open(count: number): Promise<void> {
-    for (const session of this.#sessions.splice(count)) await session.close()
+    await this.#leave(this.#sessions.splice(count))
     const opened = Array.from({ length: count - this.#sessions.length }, (_, at) =>
       LoadSession.open(this.target.dial(this.#sessions.length + at), this.target.greets),
     )
@@ -100,6 +109,7 @@ export class Stage {
     const others = busySeconds() - before.busy - cpu - (user + system) / 1e6
     if (cell.operation === 'create') await this.#clear(works as CreateWork[])
     return {
+      replies: tally.replies,
       perSecond: tally.replies / ((tally.lastReplyAt - since) / 1000),
       p50Ms: tally.latencies.quantile(0.5),
       p99Ms: tally.latencies.quantile(0.99),
@@ -111,18 +121,32 @@ export class Stage {
   }
 
   async close(): Promise<void> {
-    if (this.target.greets) await Promise.all(this.#sessions.map((session) => session.close()))
-    else for (const session of this.#sessions) session.destroy()
-    this.#sessions = []
+    await this.open(0)
+  }
+
+  async #leave(sessions: readonly LoadSession[]): Promise<void> {
+    if (this.target.greets) await Promise.all(sessions.map((session) => session.close()))
+    else for (const session of sessions) session.destroy()
   }
 
   async #all(work: (nth: number) => Work, window: number, until: Until): Promise<Tally> {
     const tally = emptyTally(new Histogram())
-    await Promise.all(
-      this.#sessions.map((session, nth) => session.run(work(nth), window, until, tally)),
-    )
+    const runs = this.#sessions.map((session, nth) => session.run(work(nth), window, until, tally))
+    await this.#answered(Promise.all(runs))
     if (tally.errors > 0) console.error(`${this.target.name}: wrong reply: ${tally.firstError}`)
     return tally
+  }
+
+  /** Nothing that is asked here takes so long: a reply is missing. */
+  async #answered(runs: Promise<unknown>): Promise<void> {
+    const giveUp = new AbortController()
+    const late = delay(answeredWithinMs, undefined, { signal: giveUp.signal }).then(() => {
+      throw new Error(`${this.target.name}: no reply within ${answeredWithinMs / 1000} s`)
+    })
+    await Promise.race([runs, late]).finally(() => {
+      late.catch(() => undefined) // it was given up
+      giveUp.abort()
+    })
   }
 
   async #clear(works: readonly CreateWork[]): Promise<void> {

@@ -1,11 +1,16 @@
-/** What is driven: Apache ZooKeeper, and ours by each way that leads to it; all with fsync, all on loopback. */
-import { type Ensemble, type Mode, startEnsemble } from '../test/support/ensemble.ts'
-import { familyOf } from '../test/support/family.ts'
-import { isInstalled } from '../test/support/programs.ts'
-import { fourLetterWord, startZooKeeper } from '../test/support/zookeeper.ts'
+/** What is driven: a server by one of the ways that lead to it, or the echo. */
+import { startEcho } from './echo.ts'
 import { type Dial, dialTcp, dialWebSocket } from './links.ts'
+import { leaderOf, type Server, type ServerName, startServer } from './servers.ts'
 
-export const targetNames = ['apache', 'serve', 'websocket', 'wrangler'] as const
+export const targetNames = [
+  'apache',
+  'serve',
+  'websocket',
+  'wrangler',
+  'echo',
+  'actor-echo',
+] as const
 export type TargetName = (typeof targetNames)[number]
 
 export interface Target {
@@ -23,32 +28,42 @@ export interface StartedTargets {
   stop(): Promise<void>
 }
 
-const tickTimeMs = 2000
+export const isEcho = (name: TargetName): boolean => name === 'echo' || name === 'actor-echo'
 
 /** WebSocket sessions go to the same processes as `serve`’s. */
-export async function startTargets(
-  names: readonly TargetName[],
-  members = 3,
-): Promise<StartedTargets> {
+export const serverOf = (name: TargetName): ServerName | undefined => {
+  switch (name) {
+    case 'apache':
+    case 'serve':
+    case 'wrangler':
+      return name
+    case 'websocket':
+      return 'serve'
+    case 'echo':
+    case 'actor-echo':
+      return undefined
+  }
+}
+
+export async function startTargets(names: readonly TargetName[]): Promise<StartedTargets> {
   const stops: (() => Promise<void>)[] = []
   const stop = async (): Promise<void> => {
     for (const one of stops.splice(0)) await one()
   }
   const targets: Target[] = []
-  const ensembles = new Map<Mode, Ensemble>()
+  const servers = new Map<ServerName, Server>()
   try {
-    for (const name of names) {
-      if (name === 'apache') {
-        const apache = await startApache(members)
-        stops.push(() => apache.stop())
-        targets.push(await tcpTarget(name, apache.zkPorts, () => apache.pids))
-        continue
-      }
-      const mode = name === 'wrangler' ? 'start' : 'serve'
-      const ensemble = ensembles.get(mode) ?? (await startOurs(mode, members))
-      if (!ensembles.has(mode)) stops.push(() => ensemble.stop())
-      ensembles.set(mode, ensemble)
-      targets.push(await ourTarget(name, ensemble))
+    for (const name of names.filter((one) => !isEcho(one))) {
+      const serverName = serverOf(name) as ServerName
+      const server = servers.get(serverName) ?? (await startServer(serverName, 3))
+      if (!servers.has(serverName)) stops.push(() => server.stop())
+      servers.set(serverName, server)
+      targets.push(await targetOf(server, name))
+    }
+    if (names.some(isEcho)) {
+      const echo = await startEcho()
+      stops.push(() => echo.stop())
+      targets.push(...[echo.worker, echo.actor].filter(({ name }) => names.includes(name)))
     }
   } catch (error) {
     await stop()
@@ -57,52 +72,21 @@ export async function startTargets(
   return { targets, stop }
 }
 
-export const startOurs = (mode: Mode, members: number): Promise<Ensemble> =>
-  startEnsemble({ mode, members, env: { TICK_TIME: String(tickTimeMs) } })
-
-export function startApache(members: number) {
-  if (!isInstalled.zooKeeper()) {
-    throw new Error('Apache ZooKeeper is not installed (Debian packages zookeeper and default-jre)')
-  }
-  // The heap that its own script gives it.
-  return startZooKeeper({ members, tickTimeMs, heapMb: 1000 })
-}
-
-export async function ourTarget(
-  name: Exclude<TargetName, 'apache'>,
-  ensemble: Ensemble,
-): Promise<Target> {
-  const target = await tcpTarget(name, ensemble.zkPorts, () => familyOf(ensemble.pid))
-  if (name !== 'websocket') return target
-  const ports = await followersFirst(ensemble.zkPorts)
-  const members = ports.map((port) => ensemble.zkPorts.indexOf(port) + 1)
-  return {
-    ...target,
-    dial: (nth) =>
-      dialWebSocket(`${ensemble.webSocketUrl}?member=${members[nth % members.length]}`),
-  }
-}
-
-export async function tcpTarget(
-  name: string,
-  zkPorts: readonly number[],
-  pids: () => readonly number[],
-): Promise<Target> {
-  const ports = await followersFirst(zkPorts)
+/** A server by TCP, or by WebSocket. */
+export async function targetOf(server: Server, name: TargetName): Promise<Target> {
+  const leader = await leaderOf(server)
+  const indexes = server.zkPorts.map((_, index) => index)
+  const order = [...indexes.filter((index) => index !== leader), leader]
+  const memberOf = (nth: number): number => order[nth % order.length] as number
   return {
     name,
     greets: true,
-    dial: (nth) => dialTcp(ports[nth % ports.length] as number),
-    pids,
+    dial: (nth) => {
+      const index = memberOf(nth)
+      return name === 'websocket'
+        ? dialWebSocket(server.webSocketUrl(index))
+        : dialTcp(server.zkPorts[index] as number)
+    },
+    pids: () => server.pids(),
   }
-}
-
-async function followersFirst(ports: readonly number[]): Promise<readonly number[]> {
-  const told = await Promise.all(ports.map((port) => fourLetterWord(port, 'srvr')))
-  const isLeader = told.map((text) => text.includes('Mode: leader'))
-  if (ports.length > 1 && isLeader.filter(Boolean).length !== 1) {
-    throw new Error(`one of ${ports.length} members should lead: ${told.join('\n')}`)
-  }
-  const leads = (port: number): number => Number(isLeader[ports.indexOf(port)])
-  return [...ports].sort((a, b) => leads(a) - leads(b))
 }

@@ -15,6 +15,13 @@ export const dataOf = (bytes: number): Uint8Array => new Uint8Array(bytes).fill(
 export const getWork = (path: string, bytes: number): Work =>
   same(writeRequest(0, 'getData', { path, watch: false }), lengthBytes + bytes + statBytes)
 
+/** A get that leaves a watch. */
+export const watchWork = (path: string): Work =>
+  same(writeRequest(0, 'getData', { path, watch: true }), lengthBytes + statBytes)
+
+export const existsWork = (path: string): Work =>
+  same(writeRequest(0, 'exists', { path, watch: false }), statBytes)
+
 export const setWork = (path: string, bytes: number): Work =>
   same(writeRequest(0, 'setData', { path, data: dataOf(bytes), version: -1 }), statBytes)
 

@@ -140,6 +140,16 @@ test('a link that closes ends the run', async () => {
   )
 })
 
+test('a ping does not wait for a link that is lost', async () => {
+  const server = new Server()
+  server.answer = () => undefined
+  const session = await open(server)
+  const ping = session.ping()
+  server.events?.closed()
+  await expect(ping).rejects.toThrow('closed the connection')
+  await expect(session.ping()).rejects.toThrow('is closed')
+})
+
 test('a frame that cannot be one ends the run', async () => {
   const server = new Server()
   server.answer = () =>
