@@ -80,7 +80,7 @@ export const configuration: Section = {
     G12: held(
       'S',
       'a change needs a quorum of the old and of the new members',
-      'e2e/conformance/machines.test.ts › G12 a change of the members needs a quorum of the old and of the new ones',
+      'e2e/ensemble/machines.test.ts › G12 a change of the members needs a quorum of the old and of the new ones',
       trace('both-quorums'),
     ),
   },

@@ -1,7 +1,7 @@
-import { held, inFile, type Section } from '../row.ts'
+import { held, type Section } from '../row.ts'
 
-const elections = inFile('elections')
-const machines = inFile('machines')
+const elections = (title: string): string => `e2e/ensemble/elections.test.ts › ${title}`
+const machines = (title: string): string => `e2e/ensemble/machines.test.ts › ${title}`
 const failover = (title: string): string => `e2e/failover.test.ts › ${title}`
 const crashPoint = (title: string): string =>
   `actors/crash-points.workers.test.ts › Z07 a member that dies %s › ${title}`
@@ -113,8 +113,8 @@ export const ensemble: Section = {
     Z14: held(
       'S',
       'groups of voters with weights decide',
-      'e2e/conformance/groups.test.ts › Z14 nine members in three groups go on without one group, and not without two',
-      'e2e/conformance/groups.test.ts › Z14 who has no weight never leads',
+      'e2e/ensemble/groups.test.ts › Z14 nine members in three groups go on without one group, and not without two',
+      'e2e/ensemble/groups.test.ts › Z14 who has no weight never leads',
       trace('reconfiguration/groups'),
       trace('reconfiguration/weight-zero'),
     ),
@@ -153,7 +153,7 @@ export const ensemble: Section = {
     Z20: held(
       'M',
       'a member alone is a standalone server',
-      'e2e/conformance/standalone.test.ts › Z20 a member alone says that it is standalone',
+      'e2e/ensemble/standalone.test.ts › Z20 a member alone says that it is standalone',
       'e2e/conformance/digest.test.ts › Z20 random scripts beside a real one that is alone show no undeclared difference',
     ),
     Z21: held(

@@ -78,7 +78,7 @@ export const sessions: Section = {
       'M',
       'all ephemerals of a session vanish at one zxid',
       here('W13 W14 a session that is left expires in time, and its ephemerals vanish at one zxid'),
-      'e2e/conformance/large-session.test.ts › W14 fifty thousand ephemerals of a session that ends go all at once or not yet, whatever dies in the middle',
+      'e2e/ensemble/large-session.test.ts › W14 fifty thousand ephemerals of a session that ends go all at once or not yet, whatever dies in the middle',
     ),
     W15: held(
       'M',

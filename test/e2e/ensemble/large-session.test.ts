@@ -10,7 +10,7 @@ import { createFlags } from '../../../src/core/wire/opcodes.ts'
 import { type Ensemble, startEnsemble } from '../../support/ensemble.ts'
 import { equalTrees } from '../../support/members.ts'
 import { until } from '../../support/until.ts'
-import { Session } from './session.ts'
+import { Session } from '../conformance/session.ts'
 
 const count = 50_000
 const perMulti = 1000

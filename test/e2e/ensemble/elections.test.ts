@@ -7,7 +7,7 @@ import { asZxid, epochOf } from '../../../src/core/shared/units.ts'
 import { type Ensemble, startEnsemble } from '../../support/ensemble.ts'
 import { equalTrees, zabLines } from '../../support/members.ts'
 import { until } from '../../support/until.ts'
-import { Session } from './session.ts'
+import { Session } from '../conformance/session.ts'
 
 let ensemble: Ensemble
 beforeAll(async () => {
