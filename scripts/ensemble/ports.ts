@@ -29,7 +29,7 @@ export class PortTaken extends Error {
   override readonly name = 'PortTaken'
 }
 
-const isFree = (port: number, address: string): Promise<boolean> =>
+export const isFree = (port: number, address: string): Promise<boolean> =>
   new Promise((resolve) => {
     const server = createServer()
     server.once('error', () => resolve(false))

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { SettingsError } from '../../src/core/shared/read-settings.ts'
 import { bundleWorker } from './bundle.ts'
+import { Lease, Nodes } from './lease.ts'
 import { readOptions, type Options } from './options.ts'
 import { FolderTaken, lockFolder } from './lock.ts'
 import { PortTaken, requireFreePorts } from './ports.ts'
@@ -32,8 +33,10 @@ export async function runEnsemble(runtime: Runtime): Promise<void> {
     const options = readOptions(process.env)
     await requireFreePorts(options)
     await lockFolder(options.dataDir)
+    const lease = leaseOf(options)
+    await lease?.begin()
     const launch = runtime.prepare(options, await bundleWorker(options))
-    await runLeashed(runtime, launch, options)
+    await runLeashed(runtime, launch, options, lease)
   } catch (error) {
     if (!isOperators(error)) throw error
     console.error(error.message)
@@ -41,11 +44,22 @@ export async function runEnsemble(runtime: Runtime): Promise<void> {
   }
 }
 
+function leaseOf({ cluster, dataDir }: Options): Lease | undefined {
+  if (cluster === undefined) return undefined
+  const nodes = Nodes.of(cluster, process.env)
+  return nodes && new Lease(cluster, nodes, dataDir)
+}
+
 /** What whoever starts it can mend. */
 const isOperators = (error: unknown): error is Error =>
   error instanceof SettingsError || error instanceof PortTaken || error instanceof FolderTaken
 
-async function runLeashed(runtime: Runtime, launch: Launch, options: Options): Promise<void> {
+async function runLeashed(
+  runtime: Runtime,
+  launch: Launch,
+  options: Options,
+  lease: Lease | undefined,
+): Promise<void> {
   const { settings, dataDir, cluster } = options
   const { members, observers } = settings
   const instance = cluster === undefined ? '' : `, instance ${cluster.instance}`
@@ -80,6 +94,7 @@ async function runLeashed(runtime: Runtime, launch: Launch, options: Options): P
     leash.once('exit', (code) => resolve(code ?? 1))
   })
   void tellMembers(options, done.signal)
+  void lease?.note(done.signal)
   const code = await ended
   // The leash ends by killing its own group, so its code says nothing once we asked it to.
   if (!done.signal.aborted) {
@@ -87,6 +102,8 @@ async function runLeashed(runtime: Runtime, launch: Launch, options: Options): P
     process.exitCode = 1
   }
   done.abort()
+  // Who left in good order has none any more.
+  await lease?.giveBack()
   process.exit()
 }
 

@@ -1,5 +1,7 @@
 /** Three machines, one member on each: what is lost with one of them, for how long, and what comes back. */
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { connect, type SessionTicket } from '../../src/client/index.ts'
 import { tcp } from '../../src/client/node-tcp.ts'
@@ -82,6 +84,28 @@ describe.skipIf(!canCluster)('a cluster of three', () => {
     expect(placeOf(late.session?.id)).not.toBe(placeOf(begun.id))
     await Promise.all([writer.close(), guest.close(), late.close()])
   }, 90_000)
+
+  it('[M5] has its sessions elsewhere and its member again in seconds when only a process died', async () => {
+    const leader = await leaderOf(cluster)
+    const others = [1, 2, 3].filter((number) => number !== leader)
+    const begun = await guestOf(leader, '/crashed', others)
+    // Which lease it has is known a moment after its start.
+    const note = join(cluster.instance(leader).dataDir, 'lease')
+    await until('the note of its lease', () => Promise.resolve(existsSync(note)))
+    const died = performance.now()
+    await cluster.crash(leader)
+    const guest = begun.moved()
+    await until('the guest', () => guest.set('/kept', '5'), { everyMs: 50 })
+    console.log(`a session of a process that died: ${secondsOf(died)} s`)
+    expect((await guest.get('/crashed')).stat.ephemeralOwner).toBe(begun.id)
+    await cluster.startInstance(leader)
+    const members = await cluster.formed(leader)
+    console.log(`all three members again: ${secondsOf(died)} s`)
+    // A lease that runs out by itself takes 20.
+    expect(performance.now() - died).toBeLessThan(15_000)
+    expect(members.map(({ instance }) => instance)).toEqual([1, 2, 3])
+    await guest.close()
+  }, 60_000)
 
   it('[M3] hands its sessions over when it is stopped, and its member stays at home', async () => {
     const leader = await leaderOf(cluster)

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { commandScript, type MemberReport } from './ensemble.ts'
-import { workerdOf } from './family.ts'
+import { familyOf, workerdOf } from './family.ts'
 import { freePorts } from './ports.ts'
 import { until } from './until.ts'
 
@@ -151,20 +151,30 @@ export class Cluster {
     this.#bucket.kill(isFrozen ? 'SIGSTOP' : 'SIGCONT')
   }
 
-  /** The machine's power fails. */
+  /** The machine's power fails: everything on it is gone at once. */
   async kill9(number: number): Promise<void> {
+    const { command } = this.instance(number)
+    if (command?.pid === undefined || !isRunning(command)) return
+    const gone = once(command, 'exit')
+    // Whoever starts others first: nobody is left to see the others go.
+    for (const pid of familyOf(command.pid)) kill(pid)
+    await gone
+  }
+
+  /** The process that serves dies; the command that started it sees that, and ends too. */
+  async crash(number: number): Promise<void> {
     const { command } = this.instance(number)
     const pid = this.pidOf(number)
     if (command === undefined || pid === undefined) return
     const gone = once(command, 'exit')
-    process.kill(pid, 'SIGKILL')
-    if (command.exitCode === null) await gone
+    kill(pid)
+    if (isRunning(command)) await gone
   }
 
   /** As a supervisor stops it. */
   async stopInstance(number: number): Promise<void> {
     const { command } = this.instance(number)
-    if (command === undefined || command.exitCode !== null || command.signalCode !== null) return
+    if (command === undefined || !isRunning(command)) return
     const gone = once(command, 'exit')
     command.kill('SIGTERM')
     await gone
@@ -213,5 +223,17 @@ export class Cluster {
     if (pid !== undefined) process.kill(pid, 'SIGCONT')
     await this.kill9(number)
     await this.stopInstance(number)
+  }
+}
+
+const isRunning = ({ exitCode, signalCode }: ChildProcess): boolean =>
+  exitCode === null && signalCode === null
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    // It has just gone.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
