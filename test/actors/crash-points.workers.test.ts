@@ -76,6 +76,13 @@ async function dies(how: Omit<Trap, 'sprung'>, provoke: () => Promise<unknown>):
 
 /** What is below a node that the ensemble acknowledged; each member has it all, and the same tree. */
 async function nothingIsMissing(root: string, acknowledged: readonly string[]): Promise<void> {
+  await allHave(root, acknowledged)
+  // What memory knows is not yet what the disks have.
+  await Promise.all([1, 2, 3].map(crash))
+  await allHave(root, acknowledged)
+}
+
+async function allHave(root: string, acknowledged: readonly string[]): Promise<void> {
   await formed()
   const reader = open()
   await until('a sync', () =>

@@ -136,6 +136,9 @@ describe.skipIf(!canCluster)('three machines', () => {
     await startThese(leader)
     await equalTrees()
     expect(remediesOf(leader, from)).toContain('TRUNC')
+    // What memory knows is not yet what the disk has.
+    await cluster.admin(leader, 'POST', `members/${leader}/restart`)
+    await equalTrees()
     for (const number of [leader, ...followers]) {
       const reader = clientOf(number)
       await reader.sync()
