@@ -6,6 +6,7 @@ import { invariant } from '../../src/core/shared/assert.ts'
 import { type TxnBody, type TxnHeader } from '../../src/core/tree/txn.ts'
 import type { EventType } from '../../src/core/wire/opcodes.ts'
 import { errorCodes } from '../../src/core/wire/refusals.ts'
+import type { MembershipLaws, Roles } from './membership-laws.ts'
 import { type Answer, Model, type Operation, type Write } from './model.ts'
 import { RecipeLaws } from './recipe-laws.ts'
 import { WatchLaws } from './watch-laws.ts'
@@ -46,12 +47,17 @@ export class SessionLaws {
 
 export class ClientLaws {
   readonly model = new Model()
+  readonly membership: MembershipLaws
   readonly #recipes = new RecipeLaws(this.model)
   readonly sessions = new Map<bigint, SessionLaws>()
   /** The newest write that was answered. */
   #acked = 0
   operations = 0
   events = 0
+
+  constructor(membership: MembershipLaws) {
+    this.membership = membership
+  }
 
   /** Times that something guarded by a lock or an election was written. */
   get guardedWrites(): number {
@@ -80,8 +86,8 @@ export class ClientLaws {
     this.session(id).mayEnd = true
   }
 
-  /** A member is the first to apply this txn. */
-  committed(header: TxnHeader, body: TxnBody): void {
+  /** A member is the first to apply this txn; `before`: who the members were. */
+  committed(header: TxnHeader, body: TxnBody, before: Roles): void {
     const { session: id, cxid, zxid, time } = header
     const asker = { session: id, zxid, timeMs: time }
     const session = this.session(id)
@@ -100,7 +106,11 @@ export class ClientLaws {
     invariant(cxid > session.lastCxid, 'FIFO: a session’s writes are applied in their order')
     session.lastCxid = cxid
     invariant(zxid > request.after, 'Linearizable: what was answered before comes before')
-    request.committed = { zxid, answer: this.#outcome(request.operation, body, asker) }
+    const { operation } = request
+    if (operation.type === 'reconfig' && body.type === 'reconfig') {
+      this.membership.requested(before, operation)
+      request.committed = { zxid, answer: { err: 0, data: textOf(body.data) } }
+    } else request.committed = { zxid, answer: this.#outcome(operation, body, asker) }
   }
 
   /** A reply arrived. `answer` is what it says, in the model's words. */
@@ -126,6 +136,7 @@ export class ClientLaws {
       case 'check':
       case 'multi':
       case 'close':
+      case 'reconfig':
         this.#acknowledged(request, zxid, answer, what)
     }
     session.replied = zxid
@@ -181,8 +192,12 @@ export class ClientLaws {
       }
     }
     invariant(this.model.sessions.has(asker.session), 'Sessions: only who lives writes')
-    const answer = this.model.write(operation as Write, asker)
     const err = body.type === 'error' ? body.err : 0
+    if (operation.type === 'reconfig') {
+      invariant(mayRefuse.has(err), `reconfig: refused with ${err}`)
+      return { err }
+    }
+    const answer = this.model.write(operation as Write, asker)
     const isMulti = operation.type === 'multi'
     invariant(
       isMulti || answer.err === err,
@@ -210,6 +225,15 @@ export class ClientLaws {
     this.model.end(asker)
   }
 }
+
+/** Who follows, and what is under way, only the leader knows. */
+const mayRefuse: ReadonlySet<number> = new Set([
+  errorCodes.ReconfigInProgress,
+  errorCodes.NewConfigNoQuorum,
+  errorCodes.BadArguments,
+])
+
+const textOf = (bytes: Uint8Array | null): string => new TextDecoder().decode(bytes ?? undefined)
 
 function same(what: string, answer: Answer, wanted: Answer): void {
   if (answer.err !== wanted.err && wanted.results === undefined) {

@@ -6,6 +6,7 @@ import { MemoryDisk, MemoryStore } from '../support/memory-store.ts'
 import type { Zxid } from '../../src/core/shared/units.ts'
 import type { Row, RowChange, RowKey, RowTable } from '../../src/core/tree/row-table.ts'
 import type { Persist } from '../../src/core/turn.ts'
+import { readBatch } from '../../src/core/zab/log-batch.ts'
 import type { RestoredLog } from '../../src/core/zab/member.ts'
 
 type Write = (store: MemoryStore) => void
@@ -24,6 +25,17 @@ export class CrashingStore implements RowTable {
   /** The epoch that a crash cannot take back. */
   get safeEpoch(): number {
     return this.#safeDisk.currentEpoch
+  }
+
+  /** Whether no crash takes this txn back. */
+  isSafe(zxid: Zxid): boolean {
+    const { base, log } = this.#safeDisk
+    for (let at = log.length - 1; at >= 0; at--) {
+      const { first, last } = readBatch(log[at] as Uint8Array)
+      if (last < zxid) return false
+      if (first <= zxid) return true
+    }
+    return zxid <= base
   }
 
   /** What a waking member finds: its memory is gone, and `kept` of the writes that were not safe are there. */

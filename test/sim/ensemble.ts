@@ -151,7 +151,7 @@ export abstract class Ensemble<N extends Node> {
     end.isOpen = false
     end.node.links.delete(end.link)
     const { other } = end
-    if (!other?.isOpen) return
+    if (!other?.isOpen || end.isMute) return
     const delayMs = this.network.linkDelayMs(end.node.sid, other.node.sid) ?? 5
     this.clock.at(Math.max(end.arrivesMs, this.clock.nowMs + delayMs), () =>
       this.#hearClosed(other),
@@ -180,10 +180,12 @@ export abstract class Ensemble<N extends Node> {
   /** Brings an input to the other end, after what was sent before. */
   #send(end: LinkEnd, inputOf: (link: LinkId) => PeerInput): void {
     const { other } = end
-    if (!other) return
+    if (!other || end.isMute) return
     const delayMs = this.network.linkDelayMs(end.node.sid, other.node.sid)
     if (delayMs === undefined) return this.#break(end)
-    if (delayMs === Infinity) return // silence is not an end
+    // Silence is not an end.
+    if (delayMs === Infinity) end.isMute = true
+    if (end.isMute) return
     const departureMs = this.departureMs(end.node as N)
     end.arrivesMs = Math.max(end.arrivesMs, departureMs + delayMs)
     this.clock.at(end.arrivesMs, () => {
@@ -194,7 +196,15 @@ export abstract class Ensemble<N extends Node> {
 
   #end(node: N, incoming: boolean): LinkEnd {
     const link = node.nextLink++
-    const end = { link, node, incoming, other: undefined, arrivesMs: 0, isOpen: true }
+    const end = {
+      link,
+      node,
+      incoming,
+      other: undefined,
+      arrivesMs: 0,
+      isOpen: true,
+      isMute: false,
+    }
     node.links.set(link, end)
     return end
   }

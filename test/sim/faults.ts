@@ -29,6 +29,8 @@ export interface Swarm {
   readonly linkDelayMaxMs: number
   /** Links that break, in a thousand messages. */
   readonly linksBrokenPerMille: number
+  /** Partitions that break nothing: whoever is cut off notices only by waiting. */
+  readonly silentPartitionsPercent: number
   readonly diskDelayMaxMs: number
   /** How often something happens, on average. */
   readonly everyMs: number
@@ -69,6 +71,7 @@ export function drawSwarm(random: Random): Swarm {
     noteDelayMaxMs: oneOf(2, 50, 500, 10_000),
     linkDelayMaxMs: oneOf(2, 20, 150),
     linksBrokenPerMille: oneOf(0, 0, 2, 20),
+    silentPartitionsPercent: oneOf(0, 0, 30, 100),
     diskDelayMaxMs: oneOf(1, 10, 100, 600),
     everyMs: oneOf(20, 60, 200),
     weights: {
@@ -86,6 +89,8 @@ export function drawSwarm(random: Random): Swarm {
 
 export class StormyNetwork implements Network {
   readonly cut = new Set<string>()
+  /** What is said there is lost, and nobody hears that it was. */
+  readonly silent = new Set<string>()
   /** What was done to whom, by kind. */
   readonly faults: Tally
   protected readonly random: Random
@@ -99,7 +104,8 @@ export class StormyNetwork implements Network {
 
   noteDelaysMs(from: Sid, to: Sid): readonly number[] {
     const { notesLostPercent, notesRepeatedPercent, noteDelayMaxMs } = this.#swarm
-    if (this.cut.has(pair(from, to)) || this.#percent() < notesLostPercent) {
+    const isLost = this.isCut(from, to) || this.isSilent(from, to)
+    if (isLost || this.#percent() < notesLostPercent) {
       this.faults.count('note lost')
       return []
     }
@@ -123,7 +129,8 @@ export class StormyNetwork implements Network {
   }
 
   linkDelayMs(from: Sid, to: Sid): number | undefined {
-    if (this.cut.has(pair(from, to)) || this.cut.has(pair(to, from))) return undefined
+    if (this.isCut(from, to) || this.isCut(to, from)) return undefined
+    if (this.isSilent(from, to)) return Infinity
     if (this.random.between(0, 999) < this.#swarm.linksBrokenPerMille) {
       this.faults.count('link broken')
       return undefined
@@ -132,7 +139,35 @@ export class StormyNetwork implements Network {
   }
 
   connectDelayMs(from: Sid, to: Sid): number | undefined {
-    return this.linkDelayMs(from, to)
+    return this.isSilent(to, from) ? undefined : finite(this.linkDelayMs(from, to))
+  }
+
+  /** Some places hear nothing of the others, or are not heard. */
+  divide(places: readonly number[], side: ReadonlySet<number>): void {
+    const isOneWay = this.random.between(0, 3) === 0
+    const isSilent = this.#percent() < this.#swarm.silentPartitionsPercent
+    const kind = isOneWay ? 'one-way partition' : 'partition'
+    this.faults.count(isSilent ? `silent ${kind}` : kind)
+    const cut = isSilent ? this.silent : this.cut
+    for (const from of places) {
+      for (const to of places) {
+        if (side.has(from) === side.has(to) || (isOneWay && side.has(to))) continue
+        cut.add(pair(from as Sid, to as Sid))
+      }
+    }
+  }
+
+  heal(): void {
+    this.cut.clear()
+    this.silent.clear()
+  }
+
+  protected isCut(from: number, to: number): boolean {
+    return this.cut.size > 0 && this.cut.has(pair(from as Sid, to as Sid))
+  }
+
+  protected isSilent(from: number, to: number): boolean {
+    return this.silent.size > 0 && this.silent.has(pair(from as Sid, to as Sid))
   }
 
   diskDelayMs(): number {
@@ -151,3 +186,7 @@ export class StormyNetwork implements Network {
     return this.random.between(0, 99)
   }
 }
+
+/** A link is not made where nothing is heard. */
+const finite = (delayMs: number | undefined): number | undefined =>
+  delayMs === Infinity ? undefined : delayMs

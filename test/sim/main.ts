@@ -9,9 +9,6 @@ import { plants } from './plants.ts'
 import * as storm from './storm.ts'
 import * as systemStorm from './system-storm.ts'
 
-/** A planted bug that so many seeds do not show is not caught. */
-const seedsPerPlant = 1000
-
 const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
@@ -20,6 +17,7 @@ const { values } = parseArgs({
     trace: { type: 'boolean', default: false },
     zab: { type: 'boolean', default: false },
     planted: { type: 'boolean', default: false },
+    plant: { type: 'string', default: '' },
   },
 })
 const world = values.zab ? 'zab' : 'system'
@@ -67,9 +65,9 @@ async function run(from: number, count: number): Promise<void> {
 
 /** Each bug is sought from seed 1 on. */
 async function tryPlants(): Promise<void> {
-  for (const { name } of plants) {
+  for (const { name } of plants.filter((one) => one.name.includes(values.plant))) {
     let caught: Outcome | undefined
-    await runSeeds(seedsFrom(1, seedsPerPlant), { world, plant: name }, (outcome) => {
+    await runSeeds(seedsFrom(1, Number(values.seeds)), { world, plant: name }, (outcome) => {
       const isFirst = outcome.violation !== undefined && outcome.seed < (caught?.seed ?? Infinity)
       if (isFirst) caught = outcome
       return outcome.violation !== undefined

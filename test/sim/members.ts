@@ -5,7 +5,7 @@
 import { invariant } from '../../src/core/shared/assert.ts'
 import type { Random } from '../../src/core/shared/random.ts'
 import { readSettings } from '../../src/core/shared/read-settings.ts'
-import type { Sid, Zxid } from '../../src/core/shared/units.ts'
+import { asSid, type Sid, type Zxid } from '../../src/core/shared/units.ts'
 import type { ReplicaConfig, ReplicaTurn } from '../../src/core/replica.ts'
 import { readTxn } from '../../src/core/tree/txn.ts'
 import type { Persist, Turn } from '../../src/core/turn.ts'
@@ -64,11 +64,13 @@ export class Members extends Ensemble<ReplicaNode> {
     this.laws = laws
     this.faults = faults
     this.zab = new ZabLaws()
-    for (const sid of this.sids) this.#stores.set(sid, new CrashingStore())
+    const { sids } = swarm.config.first
+    for (const sid of [...sids, ...swarm.spares]) this.#stores.set(sid, new CrashingStore())
   }
 
+  /** The first members, and whoever may become one. */
   get sids(): Sid[] {
-    return this.#config.first.sids
+    return [...this.#stores.keys()]
   }
 
   /** What the clock at a place shows. */
@@ -264,6 +266,8 @@ export class Members extends Ensemble<ReplicaNode> {
       this.zab.established(sid, member, turn)
       const isSafe = node.store.safeEpoch === member.epoch
       invariant(isSafe, 'Leadership3: who leads has its epoch on its disk')
+      const { epoch } = member
+      this.laws.membership.established((one) => this.#storeOf(one).safeEpoch >= epoch)
     }
     for (const { packet } of turn.send) {
       if (packet.type === 'ackEpoch' && member.epoch !== undefined) {
@@ -297,11 +301,19 @@ export class Members extends Ensemble<ReplicaNode> {
         if (!isFirst) continue
         const { header, body } = readTxn(txn)
         this.onLine?.(() => `${node.sid}: applies 0x${zxid.toString(16)} ${body.type}`)
-        this.laws.committed(header, body)
+        const { membership } = this.laws
+        const { roles } = membership
+        const text = body.type === 'reconfig' ? textOf(body.data ?? new Uint8Array(0)) : undefined
+        membership.decided(text, (one) => this.#storeOf(one).isSafe(zxid))
+        this.laws.committed(header, body, roles)
       }
     }
     node.appliedThrough = applied
     this.#compareDigest(node)
+  }
+
+  #storeOf(sid: number): CrashingStore {
+    return this.#stores.get(asSid(sid)) as CrashingStore
   }
 
   #compareDigest(node: ReplicaNode): void {
@@ -330,7 +342,13 @@ function configOf(swarm: SystemSwarm): Omit<ReplicaConfig, 'sid'> {
   return {
     ...swarm.config,
     snapCountTxns: swarm.snapCountTxns,
-    rules: { ...readSettings({}), extendedTypesEnabled: true, enforceQuota: true },
+    rules: {
+      ...readSettings({}),
+      extendedTypesEnabled: true,
+      enforceQuota: true,
+      reconfigEnabled: true,
+      maxMembers: swarm.config.first.sids.length + swarm.spares.length,
+    },
     authentication,
     containerCheckIntervalMs: 1000,
     containerMaxPerMinute: 600,

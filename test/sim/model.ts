@@ -29,6 +29,13 @@ export type Operation =
   | { readonly type: 'removeWatches'; readonly path: string }
   | { readonly type: 'sync'; readonly path: string }
   | { readonly type: 'close' }
+  | Reconfiguration
+
+export interface Reconfiguration {
+  readonly type: 'reconfig'
+  readonly joining: { readonly sid: number; readonly votes: boolean } | undefined
+  readonly leaving: number | undefined
+}
 
 /** What a client is answered, as far as the model can foretell it. */
 export interface Answer {

@@ -38,4 +38,6 @@ export interface LinkEnd {
   /** When the last thing sent from this end arrives: nothing overtakes it. */
   arrivesMs: number
   isOpen: boolean
+  /** Something sent from here was never heard of again, and neither is what follows it. */
+  isMute: boolean
 }

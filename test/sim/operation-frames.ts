@@ -26,6 +26,7 @@ const names = {
   removeWatches: 'removeWatches',
   sync: 'sync',
   close: 'closeSession',
+  reconfig: 'reconfig',
 } as const satisfies Record<Operation['type'], Name>
 
 /** The frame without its length. */
@@ -55,6 +56,15 @@ function recordOf(operation: Operation): unknown {
       return { path: operation.path, mode: operation.recursive ? 1 : 0 }
     case 'removeWatches':
       return { path: operation.path, type: watcherTypes.any }
+    case 'reconfig': {
+      const { joining, leaving } = operation
+      return {
+        joiningServers: joining === undefined ? null : lineOf(joining),
+        leavingServers: leaving === undefined ? null : String(leaving),
+        newMembers: null,
+        curConfigId: -1,
+      }
+    }
     case 'close':
     case 'multi':
       return undefined
@@ -67,6 +77,9 @@ function recordOf(operation: Operation): unknown {
       return operation
   }
 }
+
+const lineOf = ({ sid, votes }: { readonly sid: number; readonly votes: boolean }): string =>
+  `server.${sid}=member-${sid}:2888:3888:${votes ? 'participant' : 'observer'};10.0.0.${sid}:2181`
 
 interface Body {
   readonly path?: string
@@ -85,6 +98,8 @@ export function answerOf(operation: Operation, err: number, body: Reader): Answe
   }
   const codec = opcodes[names[operation.type]].reply as Codec<unknown>
   const reply = codec.read(body) as Decoded<typeof codec> as Body | undefined
+  // Its Stat tells of a node that no client made.
+  if (operation.type === 'reconfig') return { err: 0, data: textOf(reply?.data ?? null) }
   // A sync repeats its path, and an ErrorResponse its code: nothing the model knows of.
   return operation.type === 'sync' || operation.type === 'addWatch' ? { err: 0 } : plain(reply)
 }

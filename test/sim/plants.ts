@@ -110,6 +110,8 @@ export const plants: readonly Plant[] = [
         "return epoch === acceptedEpoch ? 'repeat' : 'refuse'",
         "return 'repeat'",
       ),
+      // Two look at it: its leader goes when whoever joins has promised more.
+      edit('zab/discovery.ts', 'if (acceptedEpoch > this.#epoch) {', 'if (acceptedEpoch < 0) {'),
       edit(
         'zab/journal.ts',
         "invariant(epoch === this.#acceptedEpoch, 'the epoch entered is the one promised')",

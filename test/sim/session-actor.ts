@@ -99,7 +99,8 @@ export class SessionActor {
         pinned,
         survives,
         address: `10.0.0.${wire.client}:1`,
-        identities: [],
+        // Only who may write /zookeeper/config may change the members.
+        identities: [{ scheme: 'super', id: '' }],
       }),
     )
   }

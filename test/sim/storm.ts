@@ -4,7 +4,7 @@ import { limits } from '../../src/core/shared/limits.ts'
 import { Random } from '../../src/core/shared/random.ts'
 import type { Sid } from '../../src/core/shared/units.ts'
 import { drawSwarm, type Happening, StormyNetwork, type Swarm } from './faults.ts'
-import { CalmNetwork, pair } from './network.ts'
+import { CalmNetwork } from './network.ts'
 import { World } from './world.ts'
 
 /** A lonely member asks again after a minute at most. */
@@ -69,19 +69,10 @@ function happen(what: Happening, world: World, network: StormyNetwork, random: R
     case 'restart':
       for (const sid of sids) if (!world.node(sid) && random.between(0, 1) === 0) world.start(sid)
       return
-    case 'partition': {
-      const side = new Set(sids.filter(() => random.between(0, 1) === 0))
-      const oneWay = random.between(0, 3) === 0
-      for (const from of sids) {
-        for (const to of sids) {
-          if (side.has(from) && !side.has(to)) network.cut.add(pair(from, to))
-          if (!side.has(from) && side.has(to) && !oneWay) network.cut.add(pair(from, to))
-        }
-      }
-      return
-    }
+    case 'partition':
+      return network.divide(sids, new Set(sids.filter(() => random.between(0, 1) === 0)))
     case 'heal':
-      return network.cut.clear()
+      return network.heal()
     case 'break':
       return world.breakLinks(any(), any())
     case 'damage':

@@ -3,7 +3,6 @@ import { invariant } from '../../src/core/shared/assert.ts'
 import { Random } from '../../src/core/shared/random.ts'
 import { asSid, type Sid } from '../../src/core/shared/units.ts'
 import { Tally } from './faults.ts'
-import { pair } from './network.ts'
 import type { Survived } from './storm.ts'
 import { System } from './system.ts'
 import {
@@ -23,6 +22,7 @@ export function survive(seed: number, watch?: (line: string) => void): Survived 
   const swarm = drawSystemSwarm(random)
   const faults = new Tally()
   const weather = new StormyWeather(swarm, random, faults)
+  faults.count(`storm: ${swarm.theme}`)
   const system = new System(swarm, weather, random, faults)
   if (watch) system.watch(watch)
   system.start()
@@ -35,7 +35,8 @@ export function survive(seed: number, watch?: (line: string) => void): Survived 
   const { laws, members } = system
   const { operations, events, guardedWrites } = laws
   const { elections, snapshots, truncations, applied } = members.zab
-  const seen = { elections, snapshots, truncations, txns: applied.length }
+  const reconfigurations = laws.membership.changes
+  const seen = { elections, snapshots, truncations, reconfigurations, txns: applied.length }
   const counts = {
     ...seen,
     operations,
@@ -79,10 +80,14 @@ function happen(
     case 'restart':
       for (const sid of members.sids) if (random.between(0, 1) === 0) members.start(sid)
       return undefined
-    case 'partition':
-      return divide(system, weather, random)
+    case 'partition': {
+      const places = [...members.sids, ...actors.map(({ place }) => place)]
+      return weather.divide(places, new Set(places.filter(() => random.between(0, 1) === 0)))
+    }
+    case 'cutLeader':
+      return cutLeader(system, weather, random)
     case 'heal':
-      return weather.cut.clear()
+      return weather.heal()
     case 'break':
       return members.breakLinks(any(), any())
     case 'actorCrash':
@@ -113,18 +118,17 @@ function happen(
   }
 }
 
-/** Some places hear nothing of the others, or are not heard; actors are on either side. */
-function divide(system: System, weather: StormyWeather, random: Random): void {
-  const places = [...system.members.sids, ...system.actors.map(({ place }) => place)] as Sid[]
-  const side = new Set(places.filter(() => random.between(0, 1) === 0))
-  const isOneWay = random.between(0, 3) === 0
-  weather.faults.count(isOneWay ? 'one-way partition' : 'partition')
-  for (const from of places) {
-    for (const to of places) {
-      if (side.has(from) && !side.has(to)) weather.cut.add(pair(from, to))
-      if (!side.has(from) && side.has(to) && !isOneWay) weather.cut.add(pair(from, to))
-    }
-  }
+/** The leader alone, or with less than half of the others; actors are on either side, its clients too. */
+function cutLeader({ members, actors }: System, weather: StormyWeather, random: Random): void {
+  const [leader] = members.leaders
+  if (leader === undefined) return
+  const others = members.sids.filter((sid) => sid !== leader.sid)
+  const withIt = others.filter(() => random.between(0, 2) === 0).slice(0, (others.length - 1) / 2)
+  const places = actors.map(({ place }) => place)
+  const side = new Set<number>([leader.sid, ...withIt])
+  for (const place of places) if (random.between(0, 1) === 0) side.add(place)
+  weather.faults.count('leader cut off')
+  weather.divide([...members.sids, ...places.filter(() => random.between(0, 1) === 0)], side)
 }
 
 /** Everybody runs, nothing is lost any more: a leader serves, all follow it, and every client gets answers. */

@@ -7,9 +7,10 @@ import { Client, type ClientWorld, type Task } from './client.ts'
 import { ClientLaws } from './client-laws.ts'
 import type { Tally } from './faults.ts'
 import { type Actors, Members } from './members.ts'
+import { MembershipLaws, type Roles } from './membership-laws.ts'
 import { recipes } from './recipe-laws.ts'
 import { type ActorWorld, SessionActor } from './session-actor.ts'
-import { contend, furnish, wander } from './tasks.ts'
+import { contend, furnish, reconfigure, wander } from './tasks.ts'
 import { CalmWeather, type SystemSwarm, type Weather } from './weather.ts'
 import { Wire } from './wire.ts'
 
@@ -20,7 +21,7 @@ const firstActor = 100
 const firstClient = 200
 
 export class System implements Actors, ActorWorld, ClientWorld {
-  readonly laws = new ClientLaws()
+  readonly laws: ClientLaws
   readonly members: Members
   readonly actors: SessionActor[]
   readonly clients: Client[] = []
@@ -37,10 +38,13 @@ export class System implements Actors, ActorWorld, ClientWorld {
     this.#swarm = swarm
     this.#random = random
     this.#faults = faults
+    const { voters, sids } = swarm.config.first
+    const observers = sids.filter((sid) => !voters.includes(sid))
+    this.laws = new ClientLaws(new MembershipLaws(voters, observers))
     this.members = new Members(swarm, weather, random, this.laws, faults, this)
     const { tickTimeMs } = swarm.config
     const config = {
-      members: this.members.sids,
+      members: sids,
       tickTimeMs,
       minSessionTimeoutMs: 2 * tickTimeMs,
       maxSessionTimeoutMs: 15 * tickTimeMs,
@@ -198,6 +202,11 @@ export class System implements Actors, ActorWorld, ClientWorld {
     const [lock, election] = recipes
     if (random.between(0, 1) === 0) tasks.push(contend(client, random, lock, 40))
     if (random.between(0, 2) === 0) tasks.push(contend(client, random, election, 600))
+    const { reconfigPauseMs } = this.#swarm
+    if (reconfigPauseMs < Infinity) {
+      const roles = (): Roles => this.laws.membership.roles
+      tasks.push(reconfigure(random, this.members.sids, roles, reconfigPauseMs))
+    }
     return tasks
   }
 
@@ -306,11 +315,13 @@ export class System implements Actors, ActorWorld, ClientWorld {
       return this.after(2 * tickTimeMs * syncLimitTicks, failed)
     }
     const arrivesMs = way.departureMs + fate.delayMs
+    if (fate.type === 'late') this.clock.at(way.departureMs + fate.failsMs, failed)
     if (fate.type === 'lost') return this.clock.at(arrivesMs, failed)
     if (way.order.arrivesMs > arrivesMs) this.#faults.count('call overtaken')
     way.order.arrivesMs = Math.max(way.order.arrivesMs, arrivesMs)
     this.clock.at(way.order.arrivesMs, () => {
       const isTaken = arrive()
+      if (fate.type === 'late') return
       if (!isTaken || fate.type === 'answerLost') this.after(1, failed)
       else if (fate.type === 'repeated' && !arrive()) this.after(1, failed)
     })

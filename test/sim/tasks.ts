@@ -2,7 +2,8 @@
 import type { Random } from '../../src/core/shared/random.ts'
 import { createFlags } from '../../src/core/wire/opcodes.ts'
 import type { Client, Task } from './client.ts'
-import type { Operation, Write } from './model.ts'
+import type { Roles } from './membership-laws.ts'
+import type { Operation, Reconfiguration, Write } from './model.ts'
 import { placeOf, recipes } from './recipe-laws.ts'
 
 const roots = ['/a', '/b', '/q']
@@ -28,6 +29,44 @@ export function* furnish(): Task {
   const made = [...roots, ...recipes.flatMap(({ queue, guarded }) => [queue, guarded])]
   for (const path of made) {
     yield { type: 'ask', operation: { type: 'create', path, data: '', flags: 0 } }
+  }
+}
+
+/** Changes who the members are, one at a time: a place, a role, or both of one and another. */
+export function* reconfigure(
+  random: Random,
+  sids: readonly number[],
+  roles: () => Roles,
+  pauseMs: number,
+): Task {
+  for (;;) {
+    yield { type: 'sleep', ms: random.between(1, pauseMs * 2) }
+    yield { type: 'ask', operation: drawReconfiguration(random, sids, roles()) }
+  }
+}
+
+function drawReconfiguration(
+  random: Random,
+  sids: readonly number[],
+  { voters, observers }: Roles,
+): Reconfiguration {
+  const outside = sids.filter((sid) => !voters.has(sid) && !observers.has(sid))
+  const votes = random.between(0, 3) > 0
+  // Fewer voters come through a storm less often.
+  const mayLose = voters.size > 3 || (voters.size > 2 && random.between(0, 3) === 0)
+  const leaving = mayLose ? oneOf(random, [...voters, ...observers]) : undefined
+  const joining = { sid: oneOf(random, outside.length > 0 ? outside : sids), votes }
+  switch (random.between(0, 3)) {
+    case 0:
+      return { type: 'reconfig', joining: undefined, leaving: leaving ?? oneOf(random, [...sids]) }
+    case 1:
+      return { type: 'reconfig', joining, leaving: undefined }
+    case 2:
+      return { type: 'reconfig', joining, leaving: leaving === joining.sid ? undefined : leaving }
+    default: {
+      const sid = oneOf(random, [...voters, ...observers])
+      return { type: 'reconfig', joining: { sid, votes: observers.has(sid) }, leaving: undefined }
+    }
   }
 }
 

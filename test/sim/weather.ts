@@ -1,8 +1,8 @@
 /** The faults of a whole system: what befalls calls, connections, disks, clocks and alarms, drawn anew for each seed. */
 import type { Random } from '../../src/core/shared/random.ts'
-import type { Sid } from '../../src/core/shared/units.ts'
+import { asSid, type Sid } from '../../src/core/shared/units.ts'
 import { drawSwarm, StormyNetwork, type Swarm, type Tally } from './faults.ts'
-import { CalmNetwork, type Network, pair } from './network.ts'
+import { CalmNetwork, type Network } from './network.ts'
 
 /** What becomes of a call between two places. */
 export type Fate =
@@ -13,6 +13,8 @@ export type Fate =
   | { readonly type: 'lost'; readonly delayMs: number }
   /** The caller hears that it failed; it came all the same. */
   | { readonly type: 'answerLost'; readonly delayMs: number }
+  /** The caller hears that it failed; it comes long after. */
+  | { readonly type: 'late'; readonly delayMs: number; readonly failsMs: number }
   /** Nobody hears anything, until the caller's deadline. */
   | { readonly type: 'silent' }
 
@@ -30,10 +32,12 @@ export interface Weather extends Network {
 }
 
 export interface SystemSwarm extends Swarm {
+  readonly theme: string
   readonly callsLostPerMille: number
   readonly answersLostPerMille: number
   readonly callsSilentPerMille: number
   readonly callsRepeatedPerMille: number
+  readonly callsLatePerMille: number
   readonly callDelayMaxMs: number
   readonly deathsPerTenThousand: number
   readonly closesUntoldPercent: number
@@ -46,6 +50,10 @@ export interface SystemSwarm extends Swarm {
   readonly webSocketPercent: number
   readonly sessionTimeoutMs: number
   readonly pauseMaxMs: number
+  /** Between two reconfigurations of a client, on average; Infinity: there are none. */
+  readonly reconfigPauseMs: number
+  /** Beside the first members. */
+  readonly spares: readonly Sid[]
   readonly cacheBytes: number
   readonly snapCountTxns: number
   /** Messages of a turn wait for its gated writes, as the runtime's output gate has it. */
@@ -53,11 +61,15 @@ export interface SystemSwarm extends Swarm {
   readonly stormMs: number
 }
 
+/** How long a call may be under way that its caller gave up: less than the longest session timeout, as the host has it. */
+const lateMaxMs = 1500
+
 export type SystemHappening =
   | 'crash'
   | 'evict'
   | 'restart'
   | 'partition'
+  | 'cutLeader'
   | 'heal'
   | 'break'
   | 'actorCrash'
@@ -69,16 +81,78 @@ export type SystemHappening =
   | 'electionStorm'
   | 'calm'
 
+/** What a storm is about: some faults are rare beside all others, and some harm only in company. */
+type Theme = Partial<Omit<SystemSwarm, 'weather'>> & {
+  readonly weather: Partial<SystemSwarm['weather']>
+}
+
+const themes: Readonly<Record<string, Theme>> = {
+  anything: { weather: {} },
+  /** A leader is cut off and does not notice, while others elect another. */
+  'a stale leader': {
+    silentPartitionsPercent: 100,
+    noteDelayMaxMs: 50,
+    sessionTimeoutMs: 600,
+    weather: { cutLeader: 4, heal: 1, partition: 0, vanish: 1, leave: 1, calm: 8 },
+  },
+  /** Leaders come back with what only they have logged. */
+  'tails of logs': {
+    silentPartitionsPercent: 30,
+    diskDelayMaxMs: 100,
+    weather: { cutLeader: 3, crash: 3, restart: 6, heal: 3, electionStorm: 1, calm: 4 },
+  },
+  /** Sessions begin and end all the time. */
+  'clients that come and go': {
+    clients: 4,
+    sessionTimeoutMs: 600,
+    answersLostPerMille: 30,
+    callsLatePerMille: 15,
+    weather: { vanish: 3, leave: 3, cutClient: 4, break: 1, evict: 2, calm: 8 },
+  },
+  /** Members are added, removed, and change their roles. */
+  'members that change': {
+    reconfigPauseMs: 200,
+    pauseMaxMs: 100,
+    weather: { cutLeader: 1, crash: 1, restart: 8, heal: 4, calm: 8 },
+  },
+  /** Actors die in the middle of everything. */
+  'actors that die': {
+    sessionTimeoutMs: 600,
+    callsLatePerMille: 30,
+    weather: { actorCrash: 4, vanish: 1, cutClient: 1, calm: 8 },
+  },
+  /** Actors hibernate with a reply astray. */
+  'actors that sleep': {
+    clients: 2,
+    actors: 3,
+    webSocketPercent: 100,
+    pauseMaxMs: 3000,
+    callsSilentPerMille: 40,
+    weather: { hibernate: 10, calm: 8 },
+  },
+}
+
 export function drawSystemSwarm(random: Random): SystemSwarm {
+  const names = Object.keys(themes)
+  const drawn = drawAnything(random)
+  const theme = names[random.next() % (2 * names.length)] ?? 'anything'
+  const about = themes[theme] as Theme
+  return { ...drawn, ...about, theme, weather: { ...drawn.weather, ...about.weather } }
+}
+
+function drawAnything(random: Random): SystemSwarm {
   const oneOf = <T>(...choices: readonly T[]): T => choices[random.next() % choices.length] as T
   const swarm = drawSwarm(random)
+  const { first } = swarm.config
   return {
     ...swarm,
+    theme: 'anything',
     everyMs: oneOf(25, 60, 150),
     callsLostPerMille: oneOf(0, 0, 2, 15),
     answersLostPerMille: oneOf(0, 0, 2, 15),
     callsSilentPerMille: oneOf(0, 0, 1, 5),
     callsRepeatedPerMille: oneOf(0, 0, 2),
+    callsLatePerMille: oneOf(0, 0, 5),
     callDelayMaxMs: oneOf(2, 20, 100),
     deathsPerTenThousand: oneOf(0, 0, 2, 10),
     closesUntoldPercent: oneOf(0, 30, 100),
@@ -90,6 +164,7 @@ export function drawSystemSwarm(random: Random): SystemSwarm {
       evict: oneOf(0, 1, 3),
       restart: oneOf(4, 8),
       partition: oneOf(0, 1, 3),
+      cutLeader: oneOf(0, 0, 1),
       heal: oneOf(1, 4),
       break: oneOf(0, 1, 3),
       actorCrash: oneOf(0, 0, 1),
@@ -106,6 +181,8 @@ export function drawSystemSwarm(random: Random): SystemSwarm {
     webSocketPercent: oneOf(0, 50, 100),
     sessionTimeoutMs: oneOf(600, 1000, 3000),
     pauseMaxMs: oneOf(20, 100, 400),
+    reconfigPauseMs: oneOf(Infinity, Infinity, Infinity, 500),
+    spares: Array.from({ length: oneOf(0, 0, 1, 2) }, (_, at) => asSid(first.sids.length + at + 1)),
     cacheBytes: oneOf(0, 1000, Infinity),
     snapCountTxns: oneOf(5, 30, 100_000),
     hasOutputGate: oneOf(true, false),
@@ -122,9 +199,9 @@ export class StormyWeather extends StormyNetwork implements Weather {
   }
 
   fate(from: number, to: number): Fate {
-    const isCut = this.cut.size > 0 && this.cut.has(pair(from as Sid, to as Sid))
     const delayMs = this.#delayMs()
-    if (isCut) return this.#happens('lost', { type: 'lost', delayMs })
+    if (this.isSilent(from, to)) return this.#happens('silent', { type: 'silent' })
+    if (this.isCut(from, to)) return this.#happens('lost', { type: 'lost', delayMs })
     const swarm = this.#swarm
     let drawn = this.random.between(0, 999)
     if (drawn < swarm.callsLostPerMille)
@@ -139,7 +216,11 @@ export class StormyWeather extends StormyNetwork implements Weather {
     if (drawn < swarm.callsRepeatedPerMille) {
       return this.#happens('call repeated', { type: 'repeated', delayMs })
     }
-    return { type: 'arrives', delayMs }
+    drawn -= swarm.callsRepeatedPerMille
+    if (drawn >= swarm.callsLatePerMille) return { type: 'arrives', delayMs }
+    const failsMs = this.random.between(1, 500)
+    const lateMs = failsMs + this.random.between(1, lateMaxMs)
+    return this.#happens('call late', { type: 'late', delayMs: lateMs, failsMs })
   }
 
   diesNow(): boolean {
