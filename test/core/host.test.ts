@@ -207,6 +207,30 @@ describe('a new session', () => {
     expect(ended).toContainEqual({ type: 'expire', session: first.session })
   })
 
+  test('[S4] whose open went astray is another one at the next try: what ended must not begin again', () => {
+    const stage = new Stage()
+    stage.connect(1, { survives: true })
+    stage.hello(1)
+    const first = stage.asked()[0]?.message as UpMessage & { type: 'open' }
+    stage.host.memberLost(stage.now, asSid(1))
+    stage.retry()
+    const second = stage.asked().at(-1)?.message as UpMessage & { type: 'open' }
+    expect(second.type).toBe('open')
+    expect(second.session).not.toBe(first.session)
+    stage.down(2, { type: 'attached', slot: second.slot, verdict: verdicts.alive })
+    expect(stage.greeting(1).sessionId).toBe(second.session)
+    // What the first asking may still make is judged.
+    for (let rings = 0; rings < 20 && stage.now < 122_000; rings++) {
+      stage.send(1, getData(1, '/a'))
+      stage.alarm()
+    }
+    const ended = stage.asked().filter(({ message }) => message.type === 'expire')
+    expect(ended.map(({ message }) => message)).toContainEqual({
+      type: 'expire',
+      session: first.session,
+    })
+  })
+
   test('[S4] what an open may still make after its end is ended once more', () => {
     const stage = new Stage()
     stage.connect(1, { survives: true })

@@ -143,9 +143,10 @@ export class Client {
   /** Closes its session, and opens no other. */
   leave(): void {
     this.#mayReopen = false
+    // Until it is answered it is asked for anew with every connection.
+    this.#parkedClose = true
     if (this.#isGreeted) this.#ask(undefined, { type: 'close' })
     else if (this.#session === undefined) this.vanish()
-    else this.#parkedClose = true
   }
 
   received(wire: Wire, bytes: Uint8Array): void {

@@ -81,27 +81,6 @@ export const plants: readonly Plant[] = [
     ],
   },
   {
-    name: 'TRUNC across epochs',
-    isRare: true,
-    edits: [
-      edit(
-        'zab/synchronization.ts',
-        'if (shared === undefined || epochOf(shared) !== epochOf(learnerLast))',
-        'if (shared === undefined)',
-      ),
-      edit(
-        'zab/learner.ts',
-        'packet.to >= committed && history.contains(packet.to)',
-        'packet.to >= committed',
-      ),
-      edit(
-        'zab/history.ts',
-        "invariant(this.contains(to), 'a log is truncated to a zxid it has')",
-        '',
-      ),
-    ],
-  },
-  {
     name: 'a lower epoch is not refused',
     isRare: true,
     edits: [
@@ -129,6 +108,48 @@ export const plants: readonly Plant[] = [
         'zab/discovery.ts',
         'return learner.follows ? this.#count(learner.peer) : undefined',
         'return this.#count(learner.peer)',
+      ),
+    ],
+  },
+  {
+    name: 'a reconfiguration needs the new members alone',
+    edits: [
+      edit(
+        'zab/broadcast.ts',
+        'const agreed = highestAgreed(active.quorum, acked)',
+        'const agreed = highestAgreed((pending ?? active).quorum, acked)',
+      ),
+    ],
+  },
+  {
+    name: 'a reconfiguration needs the old members alone',
+    edits: [
+      edit(
+        'zab/broadcast.ts',
+        'if (!pending || agreed === undefined || agreed < pending.version) return agreed',
+        'if (!pending || agreed !== 0) return agreed',
+      ),
+    ],
+  },
+  {
+    name: 'acks of who has no vote count',
+    isRare: true,
+    edits: [
+      edit(
+        'zab/quorum.ts',
+        'if (quorum.isQuorum(atLeast.map(([sid]) => sid))) return atLeast[count - 1]?.[1]',
+        'if (count * 2 > quorum.voters.length) return atLeast[count - 1]?.[1]',
+      ),
+    ],
+  },
+  {
+    name: 'the old members alone elect while a reconfiguration is pending',
+    isRare: true,
+    edits: [
+      edit(
+        'zab/membership.ts',
+        'return this.#pending === undefined || this.#pending.quorum.isQuorum(sids)',
+        'return true',
       ),
     ],
   },
@@ -282,13 +303,13 @@ export const plants: readonly Plant[] = [
     ],
   },
   {
-    name: 'a session whose id was taken is forgotten',
+    name: 'a session whose open went astray is asked for again by its id',
     isRare: true,
     edits: [
       edit(
         'session/lifecycle.ts',
-        'const taken = this.begin(session.id, this.#config.maxSessionTimeoutMs, undefined)',
-        'this.#roster.removeSession(session)\n    const taken = { hasStrayOpen: false }',
+        'if (session.isNew && session.hasStrayOpen) return this.#renumber(session)',
+        '',
       ),
     ],
   },

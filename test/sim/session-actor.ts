@@ -79,8 +79,8 @@ export class SessionActor {
     this.#host = this.#newHost()
   }
 
-  get hasRoom(): boolean {
-    return this.#host.hasRoom
+  get sessionCount(): number {
+    return this.#host.sessionCount
   }
 
   get nowMs(): number {

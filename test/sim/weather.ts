@@ -62,7 +62,8 @@ export interface SystemSwarm extends Swarm {
 }
 
 /** How long a call may be under way that its caller gave up: less than the longest session timeout, as the host has it. */
-const lateMaxMs = 1500
+const [failsMaxMs, lateMaxMs] = [500, 1500]
+export const callMaxMs = failsMaxMs + lateMaxMs
 
 export type SystemHappening =
   | 'crash'
@@ -200,8 +201,8 @@ export class StormyWeather extends StormyNetwork implements Weather {
 
   fate(from: number, to: number): Fate {
     const delayMs = this.#delayMs()
-    if (this.isSilent(from, to)) return this.#happens('silent', { type: 'silent' })
-    if (this.isCut(from, to)) return this.#happens('lost', { type: 'lost', delayMs })
+    if (this.isSilent(from, to)) return this.#happens('call cut off silently', { type: 'silent' })
+    if (this.isCut(from, to)) return this.#happens('call cut off', { type: 'lost', delayMs })
     const swarm = this.#swarm
     let drawn = this.random.between(0, 999)
     if (drawn < swarm.callsLostPerMille)
@@ -218,7 +219,7 @@ export class StormyWeather extends StormyNetwork implements Weather {
     }
     drawn -= swarm.callsRepeatedPerMille
     if (drawn >= swarm.callsLatePerMille) return { type: 'arrives', delayMs }
-    const failsMs = this.random.between(1, 500)
+    const failsMs = this.random.between(1, failsMaxMs)
     const lateMs = failsMs + this.random.between(1, lateMaxMs)
     return this.#happens('call late', { type: 'late', delayMs: lateMs, failsMs })
   }

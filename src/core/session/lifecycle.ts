@@ -56,6 +56,8 @@ export class Lifecycle {
 
   /** Asks a member to serve the session: the one its client asked for; else home first, and after a failure the next one. */
   attach(session: HostedSession): void {
+    // What was asked for may come true after the end of what is asked for now: that must be another session.
+    if (session.isNew && session.hasStrayOpen) return this.#renumber(session)
     const member = session.connection?.pinned ?? this.#members.after(session.member)
     session.member = member
     session.state = session.isNew ? 'opening' : 'resuming'
@@ -129,8 +131,8 @@ export class Lifecycle {
   }
 
   /**
-   * The id is taken: most likely by our own asking, which came through though we heard that it did not. Then nobody will
-   * ever come for that session, and it is ours to judge; were it one of an earlier life, its time is not shortened.
+   * The id is taken, or may yet be by an asking of ours that was not heard again. Nobody will ever come for that session,
+   * and it is ours to judge; were it one of an earlier life, its time is not shortened.
    */
   #renumber(session: HostedSession): void {
     const taken = this.begin(session.id, this.#config.maxSessionTimeoutMs, undefined)
