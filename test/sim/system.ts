@@ -196,9 +196,9 @@ export class System implements Actors, ActorWorld, ClientWorld {
 
   newTasks(client: Client): Task[] {
     const random = this.#random
-    const { pauseMaxMs } = this.#swarm
-    const tasks = [furnish(), wander(random, pauseMaxMs)]
-    if (random.between(0, 1) === 0) tasks.push(wander(random, pauseMaxMs))
+    const { pauseMaxMs, syncsPercent } = this.#swarm
+    const tasks = [furnish(), wander(random, pauseMaxMs, syncsPercent)]
+    if (random.between(0, 1) === 0) tasks.push(wander(random, pauseMaxMs, syncsPercent))
     const [lock, election] = recipes
     if (random.between(0, 1) === 0) tasks.push(contend(client, random, lock, 40))
     if (random.between(0, 2) === 0) tasks.push(contend(client, random, election, 600))

@@ -17,9 +17,10 @@ const flagsDrawn = [
 ]
 
 /** One thing after the other, with a pause now and then. */
-export function* wander(random: Random, pauseMaxMs: number): Task {
+export function* wander(random: Random, pauseMaxMs: number, syncsPercent: number): Task {
   for (;;) {
-    yield { type: 'ask', operation: draw(random) }
+    const isSync = random.between(0, 99) < syncsPercent
+    yield { type: 'ask', operation: isSync ? { type: 'sync', path: '/a' } : draw(random) }
     if (random.between(0, 3) > 0) yield { type: 'sleep', ms: random.between(0, pauseMaxMs) }
   }
 }
@@ -166,7 +167,7 @@ function draw(random: Random): Operation {
   const watch = random.between(0, 3) === 0
   const data = String(random.between(0, 999))
   const version = random.between(0, 2) === 0 ? random.between(0, 3) : -1
-  switch (random.between(0, 15)) {
+  switch (random.between(0, 14)) {
     case 0:
     case 1:
     case 2:
@@ -188,8 +189,6 @@ function draw(random: Random): Operation {
     case 12:
       return { type: 'children', path: oneOf(random, [...roots, ...paths]), watch }
     case 13:
-      return { type: 'sync', path }
-    case 14:
       return random.between(0, 3) === 0
         ? { type: 'removeWatches', path }
         : { type: 'addWatch', path, recursive: random.between(0, 1) === 0 }

@@ -50,6 +50,8 @@ export interface SystemSwarm extends Swarm {
   readonly webSocketPercent: number
   readonly sessionTimeoutMs: number
   readonly pauseMaxMs: number
+  /** Of what clients ask. */
+  readonly syncsPercent: number
   /** Between two reconfigurations of a client, on average; Infinity: there are none. */
   readonly reconfigPauseMs: number
   /** Beside the first members. */
@@ -92,9 +94,33 @@ const themes: Readonly<Record<string, Theme>> = {
   /** A leader is cut off and does not notice, while others elect another. */
   'a stale leader': {
     silentPartitionsPercent: 100,
+    everyMs: 150,
     noteDelayMaxMs: 50,
     sessionTimeoutMs: 600,
-    weather: { cutLeader: 4, heal: 1, partition: 0, vanish: 1, leave: 1, calm: 8 },
+    weather: { cutLeader: 2, heal: 1, partition: 0, crash: 0, vanish: 1, leave: 1, calm: 12 },
+  },
+  /** Nothing breaks, but members are behind one another. */
+  'a slow network': {
+    linkDelayMaxMs: 150,
+    linksBrokenPerMille: 0,
+    callDelayMaxMs: 20,
+    noteDelayMaxMs: 50,
+    diskDelayMaxMs: 10,
+    deathsPerTenThousand: 0,
+    callsLostPerMille: 0,
+    callsSilentPerMille: 0,
+    pauseMaxMs: 20,
+    syncsPercent: 40,
+    clients: 4,
+    weather: {
+      crash: 0,
+      evict: 0,
+      partition: 0,
+      cutLeader: 0,
+      break: 0,
+      electionStorm: 0,
+      calm: 20,
+    },
   },
   /** Leaders come back with what only they have logged. */
   'tails of logs': {
@@ -136,7 +162,7 @@ const themes: Readonly<Record<string, Theme>> = {
 export function drawSystemSwarm(random: Random): SystemSwarm {
   const names = Object.keys(themes)
   const drawn = drawAnything(random)
-  const theme = names[random.next() % (2 * names.length)] ?? 'anything'
+  const theme = names[random.next() % (names.length + 3)] ?? 'anything'
   const about = themes[theme] as Theme
   return { ...drawn, ...about, theme, weather: { ...drawn.weather, ...about.weather } }
 }
@@ -148,7 +174,7 @@ function drawAnything(random: Random): SystemSwarm {
   return {
     ...swarm,
     theme: 'anything',
-    everyMs: oneOf(25, 60, 150),
+    everyMs: oneOf(25, 60, 150, 400),
     callsLostPerMille: oneOf(0, 0, 2, 15),
     answersLostPerMille: oneOf(0, 0, 2, 15),
     callsSilentPerMille: oneOf(0, 0, 1, 5),
@@ -182,6 +208,7 @@ function drawAnything(random: Random): SystemSwarm {
     webSocketPercent: oneOf(0, 50, 100),
     sessionTimeoutMs: oneOf(600, 1000, 3000),
     pauseMaxMs: oneOf(20, 100, 400),
+    syncsPercent: oneOf(5, 5, 30),
     reconfigPauseMs: oneOf(Infinity, Infinity, Infinity, 500),
     spares: Array.from({ length: oneOf(0, 0, 1, 2) }, (_, at) => asSid(first.sids.length + at + 1)),
     cacheBytes: oneOf(0, 1000, Infinity),
