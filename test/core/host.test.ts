@@ -649,6 +649,20 @@ describe('[S2] behind hibernation', () => {
     })
   })
 
+  test('[S2] what a member still says of a session that did not survive reaches no other client', () => {
+    const stage = new Stage()
+    stage.serve(1)
+    const lost = stage.serve(2)
+    stage.send(2, getData(1, '/slow'))
+    const after = new Stage({}, stage.now + 2000)
+    for (const row of stage.host.survivors()) after.host.revive(after.now, row)
+    after.connect(3)
+    after.hello(3)
+    expect(after.lastAsked().slot).not.toBe(lost.slot)
+    after.reply(1, lost.slot, ok(1, 77))
+    expect(after.written.get(3)).toBeUndefined()
+  })
+
   test('only sessions that a socket outlives survive', () => {
     const stage = new Stage()
     stage.serve(1, { survives: false })

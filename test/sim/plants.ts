@@ -314,6 +314,17 @@ export const plants: readonly Plant[] = [
     ],
   },
   {
+    name: 'slots begin anew after hibernation',
+    isRare: true,
+    edits: [
+      edit(
+        'session/roster.ts',
+        'this.#lastSlot = Number(BigInt(nowMs) & firstSlotMask)',
+        'this.#lastSlot = 0',
+      ),
+    ],
+  },
+  {
     name: 'an end that was only proposed is believed',
     isRare: true,
     edits: [

@@ -1,6 +1,6 @@
 /**
  * What a session actor and a member say to each other: frames of many sessions in one message. A session is named by its
- * slot, a small number the actor gave it on this edge.
+ * slot, a number the actor gave it.
  *
  * A message is a repetition of: byte kind, then the record of that kind. Both ends are ours; bytes that are no message
  * end the edge.

@@ -15,7 +15,7 @@ export class Roster {
   readonly #strangers = new Set<Connection>()
   readonly #sessions = new Map<SessionId, HostedSession>()
   readonly #slots = new Map<number, HostedSession>()
-  #lastSlot = 0
+  #lastSlot: number
   #lastSerial: bigint
 
   constructor({ home, number }: Pick<HostConfig, 'home' | 'number'>, nowMs: number) {
@@ -23,6 +23,8 @@ export class Roster {
     // Time goes on while the actor is away, and no actor opens a thousand sessions a second for long: serials do not
     // come twice. If one ever does, the leader says that the id is taken.
     this.#lastSerial = BigInt(nowMs) & serialMask
+    // Nor do slots: an actor that hibernated may still hear of one that it had, and has forgotten whose it was.
+    this.#lastSlot = Number(BigInt(nowMs) & firstSlotMask)
   }
 
   get sessionCount(): number {
@@ -123,4 +125,5 @@ export class Roster {
   }
 }
 
+const firstSlotMask = 0x3fff_ffffn
 const serialMask = BigInt(limits.sessionSerialMax)
