@@ -54,11 +54,13 @@ export interface ReplicaTurn extends Turn {
   readonly mismatches: Mismatch[]
 }
 
-/** The leader's answer to a sync waits until everything proposed before it is applied. */
+/** An answer of the leader's that waits until everything proposed before it is applied. */
 interface PendingSync {
   /** Undefined: asked here. */
   readonly link: LinkId | undefined
   readonly number: number
+  /** It was asked whether a session lives; the answer will be that it does not. */
+  readonly ofSession: boolean
   readonly after: Zxid
 }
 
@@ -377,15 +379,21 @@ export class Replica {
         for (const request of this.#requests.get(packet) ?? []) this.#prepare(peer, request, link)
         return
       case 'revalidate': {
-        const { number, session, attachment } = packet
-        const alive = this.#proposer?.revalidate(asSessionId(session), peer, attachment) ?? false
-        return this.zab.send(link, { type: 'revalidated', number, alive }, turn)
+        const alive = this.#judgeAttachment(peer, packet, link)
+        const { number } = packet
+        if (alive) this.zab.send(link, { type: 'revalidated', number, alive }, turn)
+        return undefined
       }
       case 'revalidated':
         return this.desk.revalidated(packet.number, packet.alive)
       case 'sync':
         if (this.#proposer === undefined) return
-        this.#syncs.push({ link, number: packet.number, after: this.#proposer.last })
+        this.#syncs.push({
+          link,
+          number: packet.number,
+          ofSession: false,
+          after: this.#proposer.last,
+        })
         return
       case 'synced':
         return this.desk.synced(packet.number)
@@ -445,8 +453,7 @@ export class Replica {
     // The zxids are used up: what is proposed already ends this reign, and whoever asked asks the next leader.
     if (proposer === undefined || counterOf(proposer.last) === limits.counterMax) return
     if (proposer.isNeedlessEnd(request)) {
-      this.#syncs.push({ link, number: request.number, after: proposer.last })
-      return
+      return this.#answerWhenSure(proposer, { link, number: request.number, ofSession: false })
     }
     if (proposer.waitingBytes + request.frame.length > limits.logBatchBytesMax) this.#cutBatch()
     // The clock of a new leader may be behind; the times of txns never are.
@@ -454,18 +461,46 @@ export class Replica {
     proposer.prepare(sid, request, this.#lastTxnTimeMs)
   }
 
+  /**
+   * A leader that was replaced does not know the newest sessions: that one is no more, a quorum must say. One txn asks it
+   * for all that come together.
+   */
+  #answerWhenSure(proposer: Proposer, asked: Omit<PendingSync, 'after'>): void {
+    if (proposer.waitingCount === 0) {
+      this.#lastTxnTimeMs = Math.max(this.#lastTxnTimeMs, this.#now)
+      proposer.confirm(this.#lastTxnTimeMs)
+    }
+    this.#syncs.push({ ...asked, after: proposer.last })
+  }
+
+  /** Undefined: a quorum is asked first. */
+  #judgeAttachment(
+    sid: Sid,
+    asked: { readonly number: number; readonly session: bigint; readonly attachment: number },
+    link?: LinkId,
+  ): true | undefined {
+    const proposer = this.#proposer
+    // As with a request: the next leader will know.
+    if (proposer === undefined || counterOf(proposer.last) === limits.counterMax) return undefined
+    const { number, session, attachment } = asked
+    if (proposer.revalidate(asSessionId(session), sid, attachment)) return true
+    this.#answerWhenSure(proposer, { link, number, ofSession: true })
+    return undefined
+  }
+
   #sync(number: number): void {
     if (this.#proposer === undefined) this.#askedSyncs.push(number)
-    else this.#syncs.push({ link: undefined, number, after: this.#proposer.last })
+    else {
+      const { last } = this.#proposer
+      this.#syncs.push({ link: undefined, number, ofSession: false, after: last })
+    }
   }
 
   #revalidate(number: number, session: bigint, attachment: number): void {
     if (this.#proposer === undefined) this.#askedRevalidations.push({ number, session, attachment })
-    else
-      this.desk.revalidated(
-        number,
-        this.#proposer.revalidate(asSessionId(session), this.#config.sid, attachment),
-      )
+    else if (this.#judgeAttachment(this.#config.sid, { number, session, attachment })) {
+      this.desk.revalidated(number, true)
+    }
   }
 
   /** Sends what this turn's sessions ask of the leader, writes before the syncs that wait for them. */
@@ -526,9 +561,14 @@ export class Replica {
     const over = this.#syncs.filter(isOver)
     if (over.length === 0) return
     this.#syncs = this.#syncs.filter((sync) => !isOver(sync))
-    for (const { link, number } of over) {
-      if (link === undefined) this.desk.synced(number)
-      else this.zab.send(link, { type: 'synced', number }, turn)
+    for (const { link, number, ofSession } of over) {
+      if (link !== undefined) {
+        const answer = ofSession
+          ? ({ type: 'revalidated', number, alive: false } as const)
+          : ({ type: 'synced', number } as const)
+        this.zab.send(link, answer, turn)
+      } else if (ofSession) this.desk.revalidated(number, false)
+      else this.desk.synced(number)
     }
   }
 

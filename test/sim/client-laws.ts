@@ -37,6 +37,7 @@ export class SessionLaws {
   mustBeOver = false
   /** A client was told that it has it. */
   isKnown = false
+  begunAt = 0
   endedAt: number | undefined
 
   constructor(id: bigint, model: Model) {
@@ -86,12 +87,23 @@ export class ClientLaws {
     this.session(id).mayEnd = true
   }
 
+  /** At which zxid the session began, if it lives. */
+  livesSince(id: bigint): number | undefined {
+    return this.model.sessions.has(id) ? this.session(id).begunAt : undefined
+  }
+
+  /** A member told the session's judge that it is no more: nobody will ask again. */
+  expired(id: bigint, since: number): void {
+    const isOver = this.livesSince(id) !== since
+    invariant(isOver, `Sessions: 0x${id.toString(16)} lives, though its judge was told otherwise`)
+  }
+
   /** A member is the first to apply this txn; `before`: who the members were. */
   committed(header: TxnHeader, body: TxnBody, before: Roles): void {
     const { session: id, cxid, zxid, time } = header
     const asker = { session: id, zxid, timeMs: time }
     const session = this.session(id)
-    if (body.type === 'createSession') return this.#began(session)
+    if (body.type === 'createSession') return this.#began(session, zxid)
     if (body.type === 'closeSession') return this.#ended(session, cxid, asker)
     const request = session.requests.get(cxid)
     if (request === undefined) {
@@ -208,7 +220,8 @@ export class ClientLaws {
   }
 
   /** An actor may ask twice for a session of which it heard nothing, but no client's session begins anew. */
-  #began(session: SessionLaws): void {
+  #began(session: SessionLaws, zxid: number): void {
+    session.begunAt = zxid
     const isAnew = session.endedAt !== undefined
     invariant(!isAnew || !session.isKnown, 'Sessions: what ended does not begin again')
     session.endedAt = undefined

@@ -53,6 +53,16 @@ export abstract class Ensemble<N extends Node> {
     }
   }
 
+  /** Others hear that their links to this one are gone; it does not, and speaks to nobody. */
+  breakFarEnds(sid: Sid, others: ReadonlySet<number>): void {
+    for (const end of this.node(sid)?.links.values() ?? []) {
+      const { other } = end
+      if (other === undefined || !others.has(other.node.sid)) continue
+      end.isMute = true
+      this.clock.after(1, () => this.#hearClosed(other))
+    }
+  }
+
   input(sid: Sid, input: PeerInput): void {
     const node = this.node(sid)
     if (node) this.take(node, input)

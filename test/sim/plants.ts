@@ -314,6 +314,13 @@ export const plants: readonly Plant[] = [
     ],
   },
   {
+    name: 'any leader is believed that a session is no more',
+    isRare: true,
+    edits: [
+      edit('replica.ts', 'if (proposer.waitingCount === 0) {', 'if (proposer.waitingCount < 0) {'),
+    ],
+  },
+  {
     name: 'slots begin anew after hibernation',
     isRare: true,
     edits: [

@@ -36,6 +36,10 @@ export interface ActorWorld {
   /** A member armed the session's watches again at `zxid`. */
   rearmed(wire: Wire, since: number, zxid: number): void
   expires(session: bigint, silentMs: number, timeoutMs: number): void
+  /** At which zxid the session began that lives now. */
+  livesSince(session: bigint): number | undefined
+  /** A member said that the session is no more. */
+  expired(session: bigint, since: number): void
   nextEdgeId(): number
   trace(place: number, line: () => string): void
 }
@@ -66,6 +70,8 @@ export class SessionActor {
   /** What this world knows of the sessions' clients: when the actor heard each of them. */
   readonly #lives = new Map<bigint, Life>()
   readonly #resumes = new Map<number, { readonly session: bigint; readonly since: number }>()
+  /** Sessions whose end was asked for, and since when each lived then. */
+  readonly #ending = new Map<bigint, number | undefined>()
   #writes = new Map<number, Uint8Array[]>()
   #hangups: number[] = []
   #lastConnection = 0
@@ -127,6 +133,7 @@ export class SessionActor {
 
   receiveDown(member: Sid, payload: Uint8Array, memberZxid: number): void {
     if (this.#resumes.size > 0) this.#noteResumes(payload, memberZxid)
+    if (this.#ending.size > 0) this.#noteEnds(payload)
     this.#step((nowMs) => this.#host.receiveDown(nowMs, member, payload))
   }
 
@@ -304,7 +311,17 @@ export class SessionActor {
     life.trulyHeardMs = this.#world.trueMs
   }
 
+  #noteEnds(payload: Uint8Array): void {
+    for (const message of readDown(payload)) {
+      if (message.type !== 'expired') continue
+      const since = this.#ending.get(message.session)
+      this.#ending.delete(message.session)
+      if (since !== undefined) this.#world.expired(message.session, since)
+    }
+  }
+
   #noteExpiry(session: bigint): void {
+    if (!this.#ending.has(session)) this.#ending.set(session, this.#world.livesSince(session))
     const life = this.#lives.get(session)
     if (life === undefined) return this.#world.expires(session, Infinity, 0)
     // A clock that jumped may tell too much or too little: whoever was silent by either was silent.

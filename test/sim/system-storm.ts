@@ -129,6 +129,10 @@ function cutLeader({ members, actors }: System, weather: StormyWeather, random: 
   const side = new Set<number>([leader.sid, ...withIt])
   for (const place of places) if (random.between(0, 1) === 0) side.add(place)
   weather.faults.count('leader cut off')
+  if (random.between(0, 1) === 0) {
+    weather.faults.count('link half open')
+    members.breakFarEnds(leader.sid, new Set(others.filter((sid) => !side.has(sid))))
+  }
   weather.divide([...members.sids, ...places.filter(() => random.between(0, 1) === 0)], side)
 }
 

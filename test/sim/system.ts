@@ -129,6 +129,14 @@ export class System implements Actors, ActorWorld, ClientWorld {
     this.laws.expires(session, silentMs, timeoutMs)
   }
 
+  livesSince(session: bigint): number | undefined {
+    return this.laws.livesSince(session)
+  }
+
+  expired(session: bigint, since: number): void {
+    this.laws.expired(session, since)
+  }
+
   setAlarm(actor: SessionActor, atMs: number): void {
     const delayMs = Math.max(0, atMs - this.nowMs(actor)) + this.weather.alarmLatenessMs()
     this.after(delayMs, () => {

@@ -96,7 +96,7 @@ const themes: Readonly<Record<string, Theme>> = {
     silentPartitionsPercent: 100,
     everyMs: 150,
     noteDelayMaxMs: 50,
-    sessionTimeoutMs: 600,
+    sessionTimeoutMs: 400,
     weather: { cutLeader: 2, heal: 1, partition: 0, crash: 0, vanish: 1, leave: 1, calm: 12 },
   },
   /** Nothing breaks, but members are behind one another. */
