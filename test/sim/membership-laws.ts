@@ -70,4 +70,4 @@ function rolesOf(text: string): Roles {
 }
 
 const isSame = (some: ReadonlySet<number>, others: ReadonlySet<number>): boolean =>
-  [...some].toSorted().join() === [...others].toSorted().join()
+  some.size === others.size && [...some].every((sid) => others.has(sid))
