@@ -1,7 +1,12 @@
 /** Three whole members in one thread, disks in memory, links that lose nothing; clients are edges that ask one by one. */
 import { type Decoded, Writer } from '../../src/core/jute/codec.ts'
 import { Replica, type ReplicaConfig, type ReplicaTurn } from '../../src/core/replica.ts'
-import { readDown, type UpMessage, writeUp } from '../../src/core/session/edge-messages.ts'
+import {
+  type DownMessage,
+  readDown,
+  type UpMessage,
+  writeUp,
+} from '../../src/core/session/edge-messages.ts'
 import { Random } from '../../src/core/shared/random.ts'
 import { readSettings } from '../../src/core/shared/read-settings.ts'
 import { asSid, type Sid, type Zxid } from '../../src/core/shared/units.ts'
@@ -39,6 +44,8 @@ interface Member {
 export class Replicas {
   readonly members: Member[]
   nowMs = 1000
+  /** What the session actor was told of its sessions. */
+  readonly told: DownMessage[] = []
   #nextLink = 1
   readonly #queue: (() => void)[] = []
   readonly #replies = new Map<
@@ -101,6 +108,11 @@ export class Replicas {
     if (isNew) this.#say(sid, [{ type: 'open', ...common }])
     else this.#say(sid, [{ type: 'resume', isLocal: false, ...noWatches, ...common }])
     return this.#isServed(sid)
+  }
+
+  /** The session's judge asks for its end. */
+  expire(sid: number, id: number): void {
+    this.#say(sid, [{ type: 'expire', session: session(id) }])
   }
 
   /** Asks and answers the replies that came of it; undefined if the member was lost before it answered. */
@@ -197,6 +209,7 @@ export class Replicas {
     for (const id of turn.edges) {
       for (const piece of member.replica.desk.takeOutput(id)) {
         for (const message of readDown(piece)) {
+          if (message.type === 'attached' || message.type === 'expired') this.told.push(message)
           if (message.type !== 'frames') continue
           for (const frame of new Deframer(2 ** 24).push(message.frames ?? new Uint8Array())) {
             const { header } = readReply(frame)

@@ -209,6 +209,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'a session that moved still writes where it was',
+    isRare: true,
     edits: [edit('request/proposer.ts', "else if (known !== owner) return 'SessionMoved'", '')],
   },
   {
@@ -249,6 +250,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'a watch armed again is not told what it missed',
+    isRare: true,
     edits: [
       edit('session/rearm.ts', 'else if (node.mzxid > since)', 'else if (node.mzxid > since + 1)'),
     ],
@@ -310,35 +312,6 @@ export const plants: readonly Plant[] = [
         'session/lifecycle.ts',
         'if (session.isNew && session.hasStrayOpen) return this.#renumber(session)',
         '',
-      ),
-    ],
-  },
-  {
-    name: 'any leader is believed that a session is no more',
-    isRare: true,
-    edits: [
-      edit('replica.ts', 'if (proposer.waitingCount === 0) {', 'if (proposer.waitingCount < 0) {'),
-    ],
-  },
-  {
-    name: 'slots begin anew after hibernation',
-    isRare: true,
-    edits: [
-      edit(
-        'session/roster.ts',
-        'this.#lastSlot = Number(BigInt(nowMs) & firstSlotMask)',
-        'this.#lastSlot = 0',
-      ),
-    ],
-  },
-  {
-    name: 'an end that was only proposed is believed',
-    isRare: true,
-    edits: [
-      edit(
-        'session/lifecycle.ts',
-        'else if (connection !== undefined) this.hangup(connection)\n    this.#expire(session)',
-        'this.#forget(session)',
       ),
     ],
   },

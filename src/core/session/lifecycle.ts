@@ -142,7 +142,7 @@ export class Lifecycle {
     this.attach(session)
   }
 
-  /** A leader may say so of an end that is proposed, and die with it: what the client was told is made true. */
+  /** A quorum says so. Its end is asked for all the same: an open that went astray may still begin it. */
   #gone(session: HostedSession): void {
     const { connection } = session
     if (connection?.isGreeted === false) this.refuse(connection)
