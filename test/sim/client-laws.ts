@@ -111,7 +111,7 @@ export class ClientLaws {
       return invariant(cxid === 0 && body.type === 'error', `Integrity: nobody asked for ${cxid}`)
     }
     invariant(request.committed === undefined, 'Integrity: a request is applied once')
-    if (body.type === 'error' && body.err === errorCodes.SessionMoved) {
+    if (body.type === 'error' && this.#isTooLate(id, body.err)) {
       request.committed = { zxid, answer: { err: body.err } }
       return
     }
@@ -123,6 +123,12 @@ export class ClientLaws {
       this.membership.requested(before, operation)
       request.committed = { zxid, answer: { err: 0, data: textOf(body.data) } }
     } else request.committed = { zxid, answer: this.#outcome(operation, body, asker) }
+  }
+
+  /** What was under way to a member that the session has left is refused, whenever it comes. */
+  #isTooLate(id: bigint, err: number): boolean {
+    if (err === errorCodes.SessionExpired) return !this.model.sessions.has(id)
+    return err === errorCodes.SessionMoved
   }
 
   /** A reply arrived. `answer` is what it says, in the model's words. */

@@ -68,9 +68,11 @@ async function run(from: number, count: number): Promise<void> {
 
 /** Each bug is sought from seed 1 on. */
 async function tryPlants(): Promise<void> {
-  for (const { name } of plants.filter((one) => one.name.includes(values.plant))) {
+  for (const { name, world: own = world } of plants) {
+    if (!name.includes(values.plant)) continue
+    const count = Number(values.seeds) * (own === world ? 1 : 10)
     let caught: Outcome | undefined
-    await runSeeds(seedsFrom(1, Number(values.seeds)), { world, plant: name }, (outcome) => {
+    await runSeeds(seedsFrom(1, count), { world: own, plant: name }, (outcome) => {
       const isFirst = outcome.violation !== undefined && outcome.seed < (caught?.seed ?? Infinity)
       if (isFirst) caught = outcome
       return outcome.violation !== undefined

@@ -14,6 +14,8 @@ export interface Plant {
   readonly edits: readonly Edit[]
   /** Many seeds are needed: caught by `npm run sim -- --planted`, too slow for every test run. */
   readonly isRare?: true
+  /** The consensus alone shows it sooner: ten times as many seeds are tried, which are ten times as fast. */
+  readonly world?: 'zab'
 }
 
 const edit = (file: string, from: string, to: string): Edit => ({ file, from, to })
@@ -82,6 +84,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'a lower epoch is not refused',
+    world: 'zab',
     isRare: true,
     edits: [
       edit(
@@ -199,6 +202,7 @@ export const plants: readonly Plant[] = [
         'this.#writer.buffer(request.frame)',
         'this.#writer.buffer(request.frame)\n' +
           '    Head.write(this.#writer, request)\n' +
+          '    this.#writer.int(asBefore)\n' +
           '    this.#writer.buffer(request.frame)',
       ),
     ],
@@ -317,6 +321,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'the last ping is lost with its connection',
+    isRare: true,
     edits: [
       edit(
         'session/lifecycle.ts',
