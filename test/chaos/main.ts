@@ -2,9 +2,9 @@
  * `npm run chaos`: real processes are killed, frozen and starved while clients write down what they are told; then it is
  * checked whether all of that can be true. Ends with 1 when it cannot.
  *
- * MODE (cluster; serve, zookeeper), MINUTES (2), SEED (drawn and printed), BESIDE (1: the leader of an Apache ZooKeeper is
- * killed the same way afterwards, where one is installed). `--storm`: 200 clients, and nothing but the leader is killed,
- * every 10 seconds. `--results FILE`: what was shown, for `npm run conformance -- --results`.
+ * MODE (cluster; serve, zookeeper), MINUTES (2), SEED (drawn and printed), BESIDE (1: afterwards the leader alone is killed
+ * for a while, and the same way that of an Apache ZooKeeper, where one is installed). `--storm`: 200 clients, and nothing but
+ * the leader is killed, every 10 seconds. `--results FILE`: what was shown, for `npm run conformance -- --results`.
  */
 import { writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -47,13 +47,23 @@ interface Summary {
   readonly violations: readonly string[]
   readonly sessionsLost: number
   readonly sessions: number
-  readonly outages: string
+  readonly outages: readonly string[]
 }
 
-async function play(start: () => Promise<Machines>, forMs: number, isKillsOnly: boolean) {
+/** How long which faults come. */
+interface Phases {
+  /** All there are, ms. */
+  readonly rageMs: number
+  /** Nothing but the leader's death, every 10 seconds, ms. */
+  readonly killsMs: number
+}
+
+async function play(start: () => Promise<Machines>, { rageMs, killsMs }: Phases) {
   const machines = await start()
   const history = new History()
-  const outages = new Outages(history)
+  const raging = new Outages(history)
+  const killing = new Outages(history)
+  let outages = raging
   const nemesis = new Nemesis(machines, seed, () => outages.begin())
   const workload = new Workload(
     history,
@@ -65,12 +75,13 @@ async function play(start: () => Promise<Machines>, forMs: number, isKillsOnly: 
   const kazoo = isInstalled.kazoo() ? KazooClient.start(machines.ports, history) : undefined
   try {
     await machines.formed()
-    console.log(`\n${machines.name}, seed ${seed}, ${(forMs / 60_000).toFixed(1)} minutes`)
+    const minutesInAll = (rageMs + killsMs) / 60_000
+    console.log(`\n${machines.name}, seed ${seed}, ${minutesInAll.toFixed(1)} minutes`)
     await workload.begin()
     const progress = tellProgress(history)
-    const untilMs = performance.now() + forMs
-    if (isKillsOnly || isStorm) await nemesis.storm(stormEveryMs, untilMs)
-    else await nemesis.rage(untilMs)
+    await nemesis.rage(performance.now() + rageMs)
+    outages = killing
+    await nemesis.storm(stormEveryMs, performance.now() + killsMs)
     await delay(2000)
     await workload.end()
     await kazoo?.end()
@@ -84,7 +95,10 @@ async function play(start: () => Promise<Machines>, forMs: number, isKillsOnly: 
       violations: history.violations,
       sessionsLost: history.lostSessions.length,
       sessions: workload.sessions + (kazoo === undefined ? 0 : 1),
-      outages: outages.summary(),
+      outages: [
+        ...(rageMs > 0 ? [`among other faults: ${raging.summary()}`] : []),
+        ...(killsMs > 0 ? [`every 10 s: ${killing.summary()}`] : []),
+      ],
     }
     tell(summary, history)
     return summary
@@ -139,17 +153,22 @@ ${name}: seed ${seed}
   acknowledged writes    ${acknowledged} (${history.unknown} more of unknown fate)
   what cannot be true    ${violations.length}: lost writes, reads that went back, names given twice, two holders of a lock
   sessions lost          ${sessionsLost} of ${sessions}, timeout ${longTimeoutMs} ms
-  after a leader's death ${outages}`)
+  after a leader's death ${outages.join(`\n${' '.repeat(25)}`)}`)
 }
 
 const start = kinds[mode]
 if (start === undefined) throw new Error(`MODE is ${mode}: cluster, serve or zookeeper`)
 if (mode === 'cluster' && !canCluster) throw new Error('clusters run on Linux, after npm ci')
 if (mode === 'zookeeper' && !isInstalled.zooKeeper()) throw new Error('ZooKeeper is not installed')
-const summaries = [await play(start, minutes * 60_000, false)]
 const isBeside = process.env['BESIDE'] !== '0' && mode !== 'zookeeper'
+const wholeMs = minutes * 60_000
+const besideMs = Math.max(60_000, wholeMs / 4)
+const phases = isStorm
+  ? { rageMs: 0, killsMs: wholeMs }
+  : { rageMs: wholeMs, killsMs: isBeside ? besideMs : 0 }
+const summaries = [await play(start, phases)]
 if (isBeside && isInstalled.zooKeeper()) {
-  summaries.push(await play(zooKeeperMachines, Math.max(60_000, minutes * 15_000), true))
+  summaries.push(await play(zooKeeperMachines, { rageMs: 0, killsMs: besideMs }))
 } else if (isBeside) {
   console.log('\nApache ZooKeeper is not installed: nothing to compare with.')
 }
