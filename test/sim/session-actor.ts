@@ -1,6 +1,6 @@
 /** A session actor: the real host, driven as actors/session.ts drives it. Its sockets and its alarm are simulated. */
 import { Writer } from '../../src/core/jute/codec.ts'
-import { ConnectResponse } from '../../src/core/jute/records.ts'
+import { ConnectRequest, ConnectResponse } from '../../src/core/jute/records.ts'
 import { asSid, type SessionId, type Sid } from '../../src/core/shared/units.ts'
 import {
   readDown,
@@ -114,6 +114,7 @@ export class SessionActor {
   received(wire: Wire, frames: readonly Uint8Array[]): void {
     wire.heardMs = this.nowMs
     wire.trulyHeardMs = this.#world.trueMs
+    if (wire.session === undefined) this.#hearHello(frames)
     this.#hear(wire)
     this.#step((nowMs) => this.#host.receive(nowMs, wire.connection, frames))
   }
@@ -299,6 +300,13 @@ export class SessionActor {
         timeoutMs: timeOut,
       })
     }
+  }
+
+  /** Who asks for his session lives, whether it is resumed or not. */
+  #hearHello([hello]: readonly Uint8Array[]): void {
+    if (hello === undefined) return
+    const life = this.#lives.get(decode(ConnectRequest, hello).sessionId)
+    if (life !== undefined) this.#heard(life)
   }
 
   #hear(wire: Wire): void {
