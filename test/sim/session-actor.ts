@@ -48,6 +48,8 @@ interface Life {
   heardMs: number
   /** By a clock that nobody moves. */
   trulyHeardMs: number
+  /** When it was asked for last, whether it was resumed or not: by a clock that went back, before it was heard. */
+  askedMs: number
   timeoutMs: number
 }
 
@@ -297,16 +299,16 @@ export class SessionActor {
       this.#lives.set(sessionId, {
         heardMs: wire.heardMs,
         trulyHeardMs: wire.trulyHeardMs,
+        askedMs: wire.heardMs,
         timeoutMs: timeOut,
       })
     }
   }
 
-  /** Who asks for his session lives, whether it is resumed or not. */
   #hearHello([hello]: readonly Uint8Array[]): void {
     if (hello === undefined) return
     const life = this.#lives.get(decode(ConnectRequest, hello).sessionId)
-    if (life !== undefined) this.#heard(life)
+    if (life !== undefined) life.askedMs = this.nowMs
   }
 
   #hear(wire: Wire): void {
@@ -316,6 +318,7 @@ export class SessionActor {
 
   #heard(life: Life): void {
     life.heardMs = this.nowMs
+    life.askedMs = this.nowMs
     life.trulyHeardMs = this.#world.trueMs
   }
 
@@ -332,8 +335,12 @@ export class SessionActor {
     if (!this.#ending.has(session)) this.#ending.set(session, this.#world.livesSince(session))
     const life = this.#lives.get(session)
     if (life === undefined) return this.#world.expires(session, Infinity, 0)
-    // A clock that jumped may tell too much or too little: whoever was silent by either was silent.
-    const silentMs = Math.max(this.nowMs - life.heardMs, this.#world.trueMs - life.trulyHeardMs)
+    // A clock that jumped may tell too much or too little: whoever was silent by any was silent.
+    const silentMs = Math.max(
+      this.nowMs - life.heardMs,
+      this.nowMs - life.askedMs,
+      this.#world.trueMs - life.trulyHeardMs,
+    )
     return this.#world.expires(session, silentMs, life.timeoutMs)
   }
 
