@@ -535,9 +535,17 @@ export class Replica {
     return this.#proposer !== undefined && this.#tree.hasPerishables ? this.#reapAtMs : Infinity
   }
 
-  /** While two of our batches are on their way to the disk the next ones wait and become one. */
+  /**
+   * A batch costs every member a flush, however large it is. So what comes while others are under way waits, until those are
+   * committed or it is as much as they are: a write alone never waits, and many become a few batches.
+   */
   #propose(turn: Turn): void {
+    const proposer = this.#proposer
+    if (proposer === undefined) return
     if (this.#unpersisted.length >= limits.ownBatchesInFlightMax) return
+    const { lastProposed } = this.zab
+    const underWay = lastProposed - Math.max(this.#tree.applied, this.#epochStart)
+    if (proposer.last - lastProposed < underWay) return
     this.#cutBatch()
     for (const batch of this.#cutBatches) {
       this.zab.propose(this.#now, batch, turn)
