@@ -273,6 +273,10 @@ export class SessionActor {
   #up(member: Sid, message: UpMessage): void {
     if (message.type !== 'request') this.#trace(() => `→${member} ${showUp(message)}`)
     if (message.type === 'resume') {
+      // An answer that comes late to an earlier asking says nothing: the host has given up that slot.
+      for (const [slot, { session }] of this.#resumes) {
+        if (session === message.session) this.#resumes.delete(slot)
+      }
       this.#resumes.set(message.slot, { session: message.session, since: message.lastZxid })
     } else if (message.type === 'expire') this.#noteExpiry(message.session)
     let edge = this.edges.get(member)
