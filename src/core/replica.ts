@@ -24,6 +24,7 @@ import { type LinkId, newTurn, type PeerInput, type Turn } from './turn.ts'
 import type { Configuration } from './zab/configuration.ts'
 import { entriesOf, type LogBatch } from './zab/log-batch.ts'
 import type { CarriedPacket, Packet } from './zab/messages.ts'
+import type { Round } from './zab/leader.ts'
 import { type OpenSnapshot, type RestoredLog, type ZabConfig, ZabMember } from './zab/member.ts'
 
 export interface ReplicaConfig extends ZabConfig {
@@ -62,6 +63,8 @@ interface PendingSync {
   /** It was asked whether a session lives; the answer will be that it does not. */
   readonly ofSession: boolean
   readonly after: Zxid
+  /** Waits for this round too. */
+  readonly round?: Round
 }
 
 export class Replica {
@@ -78,6 +81,8 @@ export class Replica {
   #now = 0
   #lastTxnTimeMs = 0
   #syncs: PendingSync[] = []
+  /** Of this turn, to wait for a round that is not yet asked for. */
+  #unsure: PendingSync[] = []
   readonly #digests: DigestWatch
   #compareAtMs = 0
   readonly #forwards = new ForwardWriter()
@@ -251,6 +256,7 @@ export class Replica {
     for (const configuration of this.#called.splice(0)) this.zab.call(configuration, turn)
     this.#reap()
     this.#propose(turn)
+    this.#askQuorum(turn)
     this.#answerSyncs(turn)
     this.#compareTrees(turn)
   }
@@ -298,6 +304,7 @@ export class Replica {
     this.#isServing = false
     this.#proposer = undefined
     this.#syncs = []
+    this.#unsure = []
     this.#unpersisted = []
     this.#cutBatches = []
     this.#forwards.take()
@@ -461,16 +468,16 @@ export class Replica {
     proposer.prepare(sid, request, this.#lastTxnTimeMs)
   }
 
-  /**
-   * A leader that was replaced does not know the newest sessions: that one is no more, a quorum must say. One txn asks it
-   * for all that come together.
-   */
+  /** A leader that was replaced does not know the newest sessions: that one is no more, a quorum must say. */
   #answerWhenSure(proposer: Proposer, asked: Omit<PendingSync, 'after'>): void {
-    if (proposer.waitingCount === 0) {
-      this.#lastTxnTimeMs = Math.max(this.#lastTxnTimeMs, this.#now)
-      proposer.confirm(this.#lastTxnTimeMs)
-    }
-    this.#syncs.push({ ...asked, after: proposer.last })
+    this.#unsure.push({ ...asked, after: proposer.last })
+  }
+
+  /** One round for all that came in a turn. */
+  #askQuorum(turn: Turn): void {
+    if (this.#unsure.length === 0) return
+    const round = this.zab.askRound(turn)
+    for (const asked of this.#unsure.splice(0)) this.#syncs.push({ ...asked, round })
   }
 
   /** Undefined: a quorum is asked first. */
@@ -564,8 +571,9 @@ export class Replica {
   #answerSyncs(turn: Turn): void {
     if (this.#syncs.length === 0) return
     const applied = this.#tree.applied
-    const isOver = ({ after }: PendingSync): boolean =>
-      after <= applied || after === this.#epochStart
+    const isOver = ({ after, round }: PendingSync): boolean =>
+      (after <= applied || after === this.#epochStart) &&
+      (round === undefined || this.zab.isConfirmed(round))
     const over = this.#syncs.filter(isOver)
     if (over.length === 0) return
     this.#syncs = this.#syncs.filter((sync) => !isOver(sync))

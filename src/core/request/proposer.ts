@@ -55,10 +55,6 @@ export class Proposer {
     return this.#batch.byteLength
   }
 
-  get waitingCount(): number {
-    return this.#batch.count
-  }
-
   /** Turns one request into a txn of the batch under way. */
   prepare(sid: Sid, request: Forwarded, timeMs: number): void {
     const zxid = (this.#last + 1) as Zxid
@@ -88,15 +84,6 @@ export class Proposer {
     this.#last = zxid
     const header = { session, cxid: 0, zxid, time: timeMs }
     this.#batch.add(zxid, (into) => writeTxn(into, { sid: 0, number: 0 }, header, prepared))
-  }
-
-  /** A txn that changes nothing: once it is committed, a quorum has followed us since it was asked for. */
-  confirm(timeMs: number): void {
-    const zxid = (this.#last + 1) as Zxid
-    this.#last = zxid
-    const header = { session: 0n, cxid: 0, zxid, time: timeMs }
-    const body: TxnBody = { type: 'error', err: errorCodes.SessionExpired }
-    this.#batch.add(zxid, (into) => writeTxn(into, { sid: 0, number: 0 }, header, body))
   }
 
   /** The txns prepared since the last call. */

@@ -23,6 +23,9 @@ import { established, over, type Verdict } from './verdict.ts'
 /** Who elected us joins within this time beyond the finalize wait, or has given up to try (`learner.ts`). */
 const joinLimitMs = 2000
 
+/** The ping that each link was sent. */
+export type Round = ReadonlyMap<LinkId, number>
+
 export class Leader implements Part {
   readonly kind = 'leader'
   readonly #ground: Ground
@@ -139,6 +142,7 @@ export class Leader implements Part {
         this.#broadcast.ack(learner, packet.zxid)
         return undefined
       case 'pong':
+        learner.pong()
         return undefined
       case 'request':
       case 'revalidate':
@@ -247,6 +251,19 @@ export class Leader implements Part {
     if (batch.configuration) this.call(batch.configuration, turn)
   }
 
+  /** Asks everybody whether they follow us still. */
+  askRound(turn: Turn): Round {
+    const asked = [...this.#learners].filter(({ isForwarded }) => isForwarded)
+    return new Map(asked.map((learner) => [learner.link, learner.ping(turn)]))
+  }
+
+  /** A quorum followed us after the round was asked for: nobody else led before it. */
+  isConfirmed(round: Round): boolean {
+    return this.#learners.hasQuorumOf(
+      (one) => one.is('synced') && one.hasAnswered(round.get(one.link) ?? Infinity),
+    )
+  }
+
   /** Whether a quorum of this configuration follows us. */
   hasSynced(configuration: Configuration): boolean {
     return this.#learners.hasSynced(configuration)
@@ -299,7 +316,7 @@ export class Leader implements Part {
       if (this.#broadcast) this.#callMissing(turn)
     }
     for (const learner of this.#learners) {
-      if (learner.isForwarded) learner.send({ type: 'ping' }, turn)
+      if (learner.isForwarded) learner.ping(turn)
     }
     this.#broadcast?.trim()
     return undefined

@@ -50,6 +50,9 @@ export class LearnerLink {
   acked = 0 as Zxid
   /** Everything up to here was told to be committed; an observer was sent no more. */
   told = 0 as Zxid
+  /** Pings sent, and those it answered: on a link they keep their order. */
+  #pinged = 0
+  #ponged = 0
   #stage: LearnerStage = { type: 'joined' }
 
   constructor(link: LinkId, peer: Sid, nowMs: number) {
@@ -91,6 +94,22 @@ export class LearnerLink {
 
   send(packet: Packet, turn: Turn): void {
     turn.send.push({ link: this.link, packet })
+  }
+
+  /** Answers the number of this ping. */
+  ping(turn: Turn): number {
+    this.#pinged += 1
+    this.send({ type: 'ping' }, turn)
+    return this.#pinged
+  }
+
+  pong(): void {
+    demand(this.#ponged < this.#pinged, 'a pong that no ping asked for')
+    this.#ponged += 1
+  }
+
+  hasAnswered(ping: number): boolean {
+    return this.#ponged >= ping
   }
 
   /** Lets go of what a stage holds. */

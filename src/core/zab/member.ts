@@ -13,7 +13,7 @@ import type { Elected } from './election.ts'
 import type { Ground } from './ground.ts'
 import type { History } from './history.ts'
 import { Journal, ownLink, type RestoredLog } from './journal.ts'
-import { Leader } from './leader.ts'
+import { Leader, type Round } from './leader.ts'
 import { Learner } from './learner.ts'
 import type { SnapshotSource } from './learner-link.ts'
 import type { LogBatch } from './log-batch.ts'
@@ -169,6 +169,17 @@ export class ZabMember {
   /** Only while leading: whether a quorum of this configuration follows us. */
   hasSynced(configuration: Configuration): boolean {
     return this.#phase.type === 'leading' && this.#phase.part.hasSynced(configuration)
+  }
+
+  /** Only while leading. */
+  askRound(turn: Turn): Round {
+    invariant(this.#phase.type === 'leading', 'only a leader asks who follows it')
+    return this.#phase.part.askRound(turn)
+  }
+
+  /** Whether we lead, and a quorum has followed us since the round was asked for. */
+  isConfirmed(round: Round): boolean {
+    return this.#phase.type === 'leading' && this.#phase.part.isConfirmed(round)
   }
 
   /** Only while leading: wakes the members of this configuration that are not with us. */
