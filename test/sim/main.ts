@@ -12,7 +12,7 @@ import * as systemStorm from './system-storm.ts'
 const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
-    seeds: { type: 'string', default: '1000' },
+    seeds: { type: 'string', default: '2000' },
     from: { type: 'string', default: '1' },
     trace: { type: 'boolean', default: false },
     zab: { type: 'boolean', default: false },

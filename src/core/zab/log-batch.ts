@@ -36,10 +36,6 @@ export class BatchWriter {
   #count = 0
   #configuration: Configuration | undefined
 
-  get count(): number {
-    return this.#count
-  }
-
   get byteLength(): number {
     return this.#writer.at
   }
