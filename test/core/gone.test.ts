@@ -33,3 +33,16 @@ test('[S4] a leader that is cut off and does not know it says so of none: others
   expect(leader.replica.isServing).toBe(true)
   expect(replicas.told).toEqual([])
 })
+
+test('[S4] who joined anew after it was asked for says so too: its first link may take the question with it', () => {
+  const { replicas, leader } = formed()
+  const [follower] = replicas.members.filter((member) => member !== leader)
+  if (follower === undefined) throw new Error('nobody follows')
+  leader.links.clear()
+  replicas.expire(leader.sid, 77)
+  replicas.breakLink(follower, leader)
+  replicas.run(3000)
+  expect(follower.replica.isServing).toBe(true)
+  expect(leader.replica.zab.role).toBe('leading')
+  expect(replicas.told).toEqual([ended])
+})

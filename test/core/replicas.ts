@@ -142,6 +142,18 @@ export class Replicas {
     return replies
   }
 
+  /** Both ends hear that their link is gone, or what is left of it. */
+  breakLink(from: Member, to: Member): void {
+    for (const [link, { peer, theirs }] of from.links) {
+      if (peer !== to.sid) continue
+      from.links.delete(link)
+      to.links.delete(theirs)
+      this.#input(from, { type: 'unlinked', link, peer })
+      this.#input(to, { type: 'unlinked', link: theirs, peer: from.sid })
+    }
+    this.#drain()
+  }
+
   #isServed(sid: number): boolean {
     return !this.#member(asSid(sid)).isLost
   }

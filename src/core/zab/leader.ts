@@ -257,10 +257,10 @@ export class Leader implements Part {
     return new Map(asked.map((learner) => [learner.link, learner.ping(turn)]))
   }
 
-  /** A quorum followed us after the round was asked for: nobody else led before it. */
+  /** A quorum followed us after the round was asked for: nobody else led before it. Who took over our history since then did. */
   isConfirmed(round: Round): boolean {
     return this.#learners.hasQuorumOf(
-      (one) => one.is('synced') && one.hasAnswered(round.get(one.link) ?? Infinity),
+      (one) => one.is('synced') && one.hasAnswered(round.get(one.link) ?? 0),
     )
   }
 
