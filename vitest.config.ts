@@ -29,8 +29,10 @@ export default defineConfig({
                 SESSION: { className: 'Session', useSQLite: true },
               },
               // A short tick, so that sessions expire within a test; few sessions an actor, so that one is full at once.
+              // Members are patient with each other for 5 s all the same: a busy machine stalls for more than five ticks.
               bindings: {
                 TICK_TIME: '200',
+                SYNC_LIMIT: '25',
                 MAX_SESSION_TIMEOUT: '20000',
                 FINALIZE_WAIT: '50',
                 SESSIONS_PER_ACTOR: '4',
