@@ -42,7 +42,17 @@ export interface Cluster {
   readonly key: string
 }
 
+export const peerAddress = ({ host, port }: Peer): string => `${host}:${port}`
 export const doorAddress = ({ host, port }: Peer): string => `${host}:${port + 1}`
+/** As sockets want it, IPv6 without brackets. */
+export const bareHost = ({ host }: Peer): string => host.replace(/^\[|\]$/g, '')
+
+/** The instance's own. The settings were checked: it has one. */
+export function ownPeer({ instance, peers }: Cluster): Peer {
+  const own = peers[instance - 1]
+  if (own === undefined) throw new Error(`CLUSTER_PEERS has no instance ${instance}`)
+  return own
+}
 
 const keyBytesMin = 32
 

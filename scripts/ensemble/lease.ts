@@ -12,7 +12,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AwsClient } from 'aws4fetch'
-import type { Cluster } from './cluster.ts'
+import { bareHost, type Cluster, ownPeer, peerAddress } from './cluster.ts'
 import { isFree } from './ports.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -32,11 +32,11 @@ export class Lease {
   /** Of our address, and not the process's that is about to start. */
   #strangers: ReadonlySet<string> | undefined
 
-  constructor({ instance, peers }: Cluster, nodes: Nodes, folder: string) {
-    const { host = '', port = 0 } = peers[instance - 1] ?? {}
+  constructor(cluster: Cluster, nodes: Nodes, folder: string) {
+    const own = ownPeer(cluster)
     this.#nodes = nodes
-    this.#address = `${host}:${port}`
-    this.#isOver = () => isFree(port, host.replace(/^\[|\]$/g, ''))
+    this.#address = peerAddress(own)
+    this.#isOver = () => isFree(own.port, bareHost(own))
     this.#file = join(folder, 'lease')
   }
 
@@ -52,9 +52,9 @@ export class Lease {
 
   /** Gives back the lease of the process that this folder had last. Call it when that one is over, as far as you know. */
   async giveBack(): Promise<void> {
-    const id = this.#noted()
-    if (id === undefined) return
     try {
+      const id = this.#noted()
+      if (id === undefined) return
       if (!(await this.#isOver())) throw new Error(`something listens at ${this.#address}`)
       if (await this.#nodes.delete(id)) console.log(`the lease of the last life is given back`)
       rmSync(this.#file, { force: true })
@@ -87,8 +87,9 @@ export class Lease {
     try {
       const id = readFileSync(this.#file, 'utf8')
       return idPattern.test(id) ? id : undefined
-    } catch {
-      return undefined // no life before this one
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined // no life before
+      throw error
     }
   }
 }

@@ -1,5 +1,5 @@
 /** workerd's configuration: the Worker of wrangler.toml, alone on a machine or as an instance of a cluster. */
-import { type Cluster, doorAddress } from './cluster.ts'
+import { type Cluster, doorAddress, ownPeer, peerAddress } from './cluster.ts'
 import type { Options } from './options.ts'
 
 export interface Paths {
@@ -63,7 +63,7 @@ export function sqliteClasses({ wrangler }: Options): readonly string[] {
 
 function sockets({ bindAddress, httpPort, zkPorts, cluster }: Options): readonly string[] {
   const host = bindAddress.includes(':') ? `[${bindAddress}]` : bindAddress
-  const own = cluster?.peers[cluster.instance - 1]
+  const own = cluster && ownPeer(cluster)
   const doors =
     own === undefined
       ? []
@@ -81,14 +81,13 @@ function sockets({ bindAddress, httpPort, zkPorts, cluster }: Options): readonly
 }
 
 function clusterConfig(cluster: Cluster): string {
-  const { instance, peers, bucket, key } = cluster
-  const own = peers[instance - 1]
+  const { bucket, key } = cluster
   // Everything else about the bucket workerd takes from AWS_… of the environment by itself.
   const isPlain = process.env['AWS_ENDPOINT_URL']?.startsWith('http://') === true
   return `  cluster = (
     bucket = ${text(bucket)},
     bucketOptions = [${isPlain ? '"aws_allow_http=true"' : ''}],
-    address = ${text(`${own?.host}:${own?.port}`)},
+    address = ${text(peerAddress(ownPeer(cluster)))},
     key = ${text(key)},
     stopTimeoutMs = ${stopTimeoutMs},
   ),
