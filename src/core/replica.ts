@@ -93,6 +93,8 @@ export class Replica {
   /** What this turn's sessions ask of the leader beside writes. */
   #askedSyncs: number[] = []
   #askedRevalidations: { number: number; session: bigint; attachment: number }[] = []
+  /** When batches were proposed last. */
+  #proposedAtMs = -Infinity
   /** Batches ready to be proposed. */
   #cutBatches: LogBatch[] = []
   #openSnapshots = 0
@@ -543,8 +545,8 @@ export class Replica {
   }
 
   /**
-   * A batch costs every member a flush, however large it is. So what comes while others are under way waits, until those are
-   * committed or it is as much as they are: a write alone never waits, and many become a few batches.
+   * A batch costs every member a flush, however large it is. So what comes while others are under way waits until those are
+   * committed, or until that takes long and it is as much as they are: a write alone never waits, and many become a few batches.
    */
   #propose(turn: Turn): void {
     const proposer = this.#proposer
@@ -552,8 +554,10 @@ export class Replica {
     if (this.#unpersisted.length >= limits.ownBatchesInFlightMax) return
     const { lastProposed } = this.zab
     const underWay = lastProposed - Math.max(this.#tree.applied, this.#epochStart)
-    if (proposer.last - lastProposed < underWay) return
+    const isPatient = this.#now < this.#proposedAtMs + limits.commitPatienceMs
+    if (underWay > 0 && (isPatient || proposer.last - lastProposed < underWay)) return
     this.#cutBatch()
+    if (this.#cutBatches.length > 0) this.#proposedAtMs = this.#now
     for (const batch of this.#cutBatches) {
       this.zab.propose(this.#now, batch, turn)
       const persist = turn.persist.at(-1)

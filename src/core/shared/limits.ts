@@ -39,6 +39,8 @@ export const limits = {
   rpcBytesMax: 8 * 1024 * 1024,
   /** A leader's own batches on their way to its disk; what comes meanwhile becomes the next batch (group commit). */
   ownBatchesInFlightMax: 2,
+  /** A leader waits so long with its next batch for the last one to be committed; among far members a commit takes longer. */
+  commitPatienceMs: 20,
   /** Log written since the checkpoint that a waking member must apply again: 4 MB take about 50 ms. */
   bytesBetweenCheckpoints: 4 * 1024 * 1024,
   /** A member that applied nothing for this long writes its checkpoint: nobody waits for it then. */
