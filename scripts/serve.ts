@@ -4,13 +4,13 @@ import { createRequire } from 'node:module'
 import { join, relative } from 'node:path'
 import { SettingsError } from '../src/core/shared/read-settings.ts'
 import type { Options } from './ensemble/options.ts'
-import { runEnsemble, type Launch } from './ensemble/run.ts'
+import { type Entry, runEnsemble, type Launch } from './ensemble/run.ts'
 import { sqliteClasses, stopTimeoutMs, workerdConfig } from './ensemble/workerd-config.ts'
 
 await runEnsemble({
   name: 'workerd',
 
-  prepare(options: Options, worker: string): Launch {
+  prepare(options: Options, worker: string, entry: Entry): Launch {
     const { dataDir, wrangler, cluster } = options
     const require = createRequire(import.meta.url)
     // Where wrangler dev keeps it, under the same keys: either command goes on with what the other left. An instance of
@@ -21,7 +21,7 @@ await runEnsemble({
     }
     const config = join(dataDir, 'workerd.capnp')
     const paths = { worker: relative(dataDir, worker), actors }
-    writeFileSync(config, workerdConfig(options, paths), { mode: 0o600 })
+    writeFileSync(config, workerdConfig(options, paths, entry), { mode: 0o600 })
     const args = ['serve', config, 'config']
     if (cluster === undefined) return { command: wranglersWorkerd(require), args }
     return {

@@ -5,23 +5,23 @@ import { stripVTControlCharacters } from 'node:util'
 import { SettingsError } from '../src/core/shared/read-settings.ts'
 import { freePort } from './ensemble/free-port.ts'
 import { projectDir, type Options } from './ensemble/options.ts'
-import { runEnsemble, type Launch } from './ensemble/run.ts'
+import { type Entry, runEnsemble, type Launch } from './ensemble/run.ts'
 
 const inspectorPort = await freePort()
 
 await runEnsemble({
   name: 'wrangler dev',
 
-  prepare(options: Options, worker: string): Launch {
-    const { dataDir, wrangler, vars, bindAddress, httpPort, zkPorts, cluster } = options
+  prepare(options: Options, worker: string, entry: Entry): Launch {
+    const { dataDir, wrangler, vars, bindAddress, httpPort, cluster } = options
     if (cluster !== undefined) throw new SettingsError(['INSTANCE is for npm run serve'])
     const config = join(dataDir, 'wrangler.json')
     const derived = {
       ...wrangler,
       main: relative(dataDir, worker),
       no_bundle: true,
-      vars,
-      connect: zkPorts.map((port) => ({ protocol: 'tcp', port, address: bindAddress })),
+      vars: { ...vars, FRONT_SECRET: entry.secret },
+      connect: [{ protocol: 'tcp', port: entry.port, address: entry.host }],
     }
     writeFileSync(config, JSON.stringify(derived, null, 2), { mode: 0o600 })
     return {

@@ -1,21 +1,32 @@
 /** Starts one of the two runtimes, tells what its members do, and takes it down with us. */
+import { randomBytes } from 'node:crypto'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { SettingsError } from '../../src/core/shared/read-settings.ts'
+import { Front } from '../../src/front/front.ts'
+import { Runtime } from '../../src/front/runtime.ts'
 import { bundleWorker } from './bundle.ts'
 import { Lease, Nodes } from './lease.ts'
+import { freePort } from './free-port.ts'
 import { readOptions, type Options } from './options.ts'
 import { FolderTaken, lockFolder } from './lock.ts'
 import { PortTaken, requireFreePorts } from './ports.ts'
 import { leaveCluster, tellMembers } from './members.ts'
 
 /** What differs between the two commands. */
-export interface Runtime {
+export interface Command {
   readonly name: string
   /** Writes the runtime's configuration and says how to start it. */
-  prepare(options: Options, worker: string): Launch
+  prepare(options: Options, worker: string, entry: Entry): Launch
   /** A line the runtime prints, as we should print it; undefined drops it. */
   retell(line: string): string | undefined
+}
+
+/** Where the front meets the Worker, which must have its secret as FRONT_SECRET. */
+export interface Entry {
+  readonly host: string
+  readonly port: number
+  readonly secret: string
 }
 
 export interface Launch {
@@ -28,20 +39,38 @@ export interface Launch {
 
 const graceMs = 2000
 
-export async function runEnsemble(runtime: Runtime): Promise<void> {
+export async function runEnsemble(runtime: Command): Promise<void> {
   try {
     const options = readOptions(process.env)
     await requireFreePorts(options)
     await lockFolder(options.dataDir)
     const lease = leaseOf(options)
     await lease?.begin()
-    const launch = runtime.prepare(options, await bundleWorker(options))
+    const secret = randomBytes(18).toString('base64url')
+    const entry: Entry = { host: '127.0.0.1', port: await freePort(), secret }
+    const launch = runtime.prepare(options, await bundleWorker(options), entry)
+    const front = await openFront(options, entry)
     await runLeashed(runtime, launch, options, lease)
+    front.close()
   } catch (error) {
     if (!isOperators(error)) throw error
     console.error(error.message)
     process.exitCode = 1
   }
+}
+
+/** TCP clients come to us, member by member. */
+async function openFront(options: Options, entry: Entry): Promise<Front> {
+  const { bindAddress, zkPorts, cluster, settings } = options
+  const front = new Front()
+  const ports = zkPorts.map((port, index) => ({ port, member: cluster?.instance ?? index + 1 }))
+  const { juteMaxBufferBytes } = settings
+  await front.listen(
+    bindAddress,
+    ports,
+    new Runtime({ ...entry, frameBytesMax: juteMaxBufferBytes }),
+  )
+  return front
 }
 
 function leaseOf({ cluster, dataDir }: Options): Lease | undefined {
@@ -55,7 +84,7 @@ const isOperators = (error: unknown): error is Error =>
   error instanceof SettingsError || error instanceof PortTaken || error instanceof FolderTaken
 
 async function runLeashed(
-  runtime: Runtime,
+  runtime: Command,
   launch: Launch,
   options: Options,
   lease: Lease | undefined,

@@ -1,6 +1,7 @@
 /** workerd's configuration: the Worker of wrangler.toml, alone on a machine or as an instance of a cluster. */
 import { type Cluster, doorAddress, ownPeer, peerAddress } from './cluster.ts'
 import type { Options } from './options.ts'
+import type { Entry } from './run.ts'
 
 export interface Paths {
   /** The bundled Worker, from where the configuration lies. */
@@ -15,8 +16,9 @@ export interface Paths {
  */
 export const stopTimeoutMs = 3000
 
-export function workerdConfig(options: Options, { worker, actors }: Paths): string {
-  const { wrangler, vars, cluster } = options
+export function workerdConfig(options: Options, { worker, actors }: Paths, entry: Entry): string {
+  const { wrangler, cluster } = options
+  const vars = { ...options.vars, FRONT_SECRET: entry.secret }
   const others = cluster === undefined ? [] : otherInstances(cluster)
   const services = [
     '(name = "main", worker = .worker)',
@@ -43,7 +45,7 @@ using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
   services = [${list(services)}],
-  sockets = [${list(sockets(options))}],
+  sockets = [${list(sockets(options, entry))}],
 ${cluster === undefined ? '' : clusterConfig(cluster)});
 
 const worker :Workerd.Worker = (
@@ -61,7 +63,7 @@ export function sqliteClasses({ wrangler }: Options): readonly string[] {
   return wrangler.migrations.flatMap((migration) => migration.new_sqlite_classes ?? [])
 }
 
-function sockets({ bindAddress, httpPort, zkPorts, cluster }: Options): readonly string[] {
+function sockets({ bindAddress, httpPort, cluster }: Options, entry: Entry): readonly string[] {
   const host = bindAddress.includes(':') ? `[${bindAddress}]` : bindAddress
   const own = cluster && ownPeer(cluster)
   const doors =
@@ -72,10 +74,7 @@ function sockets({ bindAddress, httpPort, zkPorts, cluster }: Options): readonly
         ]
   return [
     `(name = "http", address = ${text(`${host}:${httpPort}`)}, http = (), service = "main")`,
-    ...zkPorts.map(
-      (port, index) =>
-        `(name = "member-${cluster?.instance ?? index + 1}", address = ${text(`${host}:${port}`)}, tcp = (), service = "main")`,
-    ),
+    `(name = "front", address = ${text(`${entry.host}:${entry.port}`)}, tcp = (), service = "main")`,
     ...doors,
   ]
 }

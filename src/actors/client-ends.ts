@@ -1,10 +1,11 @@
 /**
- * A session actor's ends of its clients' connections: WebSockets, which hibernate, and TCP streams, which do not. What a
- * turn writes leaves at its end.
+ * A session actor's ends of its clients' connections: WebSockets, which hibernate, and TCP streams, of one client each or
+ * trunks of many, which do not. What a turn writes leaves at its end.
  */
 import { limits } from '../core/shared/limits.ts'
 import { log } from './log.ts'
 import type { TcpConnection } from './tcp-connection.ts'
+import { TrunkEnd } from './trunk-end.ts'
 
 /** What a socket carries through hibernation. */
 interface SocketMark {
@@ -17,6 +18,9 @@ export class ClientEnds {
   readonly #gone: (connection: number) => void
   readonly #sockets = new Map<number, WebSocket>()
   readonly #tcp = new Map<number, TcpConnection>()
+  readonly #trunks = new Set<TrunkEnd>()
+  /** Connections whose clients come by a trunk, and their numbers there. */
+  readonly #trunked = new Map<number, { readonly trunk: TrunkEnd; readonly client: number }>()
   /** Frames of the turn under way, by connection. */
   readonly #writes = new Map<number, Uint8Array[]>()
   readonly #hangups: number[] = []
@@ -58,6 +62,39 @@ export class ClientEnds {
     this.#tcp.delete(connection)
   }
 
+  acceptTrunk(tcp: TcpConnection): TrunkEnd {
+    const trunk = new TrunkEnd(tcp)
+    this.#trunks.add(trunk)
+    return trunk
+  }
+
+  /** A client of a trunk. */
+  acceptTrunked(trunk: TrunkEnd, client: number): number {
+    const connection = this.#nextConnection()
+    this.#trunked.set(connection, { trunk, client })
+    trunk.add(client, connection)
+    return connection
+  }
+
+  forgetTrunked(connection: number): void {
+    const found = this.#trunked.get(connection)
+    this.#trunked.delete(connection)
+    found?.trunk.remove(found.client)
+  }
+
+  /** The trunk is gone, and with it the connections that this answers. */
+  forgetTrunk(trunk: TrunkEnd): number[] {
+    const lost = [...trunk.connections]
+    for (const connection of lost) this.#trunked.delete(connection)
+    this.#trunks.delete(trunk)
+    return lost
+  }
+
+  /** Clients of trunks that were read no further are, unless they are still throttled. */
+  resumeUnless(isThrottled: (connection: number) => boolean): void {
+    for (const trunk of this.#trunks) trunk.resumeUnless(isThrottled)
+  }
+
   /** When the platform last answered a ping of this connection for us; 0 if never. */
   pingedMs(connection: number): number {
     const socket = this.#sockets.get(connection)
@@ -80,6 +117,7 @@ export class ClientEnds {
     for (const [connection, frames] of this.#writes) this.#send(connection, frames)
     this.#writes.clear()
     for (const connection of this.#hangups.splice(0)) this.#close(connection)
+    for (const trunk of this.#trunks) trunk.flush()
   }
 
   /** Closes a socket at once. */
@@ -106,6 +144,8 @@ export class ClientEnds {
   }
 
   #send(connection: number, frames: readonly Uint8Array[]): void {
+    const trunked = this.#trunked.get(connection)
+    if (trunked !== undefined) return trunked.trunk.write(trunked.client, frames)
     const tcp = this.#tcp.get(connection)
     if (tcp !== undefined) return tcp.write(joined(frames))
     const socket = this.#sockets.get(connection)
@@ -118,6 +158,9 @@ export class ClientEnds {
   }
 
   #close(connection: number): void {
+    const trunked = this.#trunked.get(connection)
+    this.#trunked.delete(connection)
+    if (trunked !== undefined) return trunked.trunk.hangup(trunked.client)
     this.#tcp.get(connection)?.close()
     this.#tcp.delete(connection)
     const socket = this.#sockets.get(connection)

@@ -14,6 +14,8 @@ export interface Env {
   readonly ADMIN_TOKEN?: string
   /** Secret: whoever has it, a bridge, is believed when it says where a client sits. */
   readonly BRIDGE_SECRET?: string
+  /** Secret: what the front, which has the sockets of TCP clients, begins its streams with. */
+  readonly FRONT_SECRET?: string
   /** In a cluster: the number of this instance, and of the one member that may run on it. */
   readonly INSTANCE?: string
   /** In a cluster: where the instances reach each other, host:port, the first one's first. */

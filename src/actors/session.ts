@@ -4,13 +4,15 @@
  */
 import { createHmac } from 'node:crypto'
 import { DurableObject } from 'cloudflare:workers'
-import { MalformedFrame } from '../core/jute/codec.ts'
+import { decode, MalformedFrame } from '../core/jute/codec.ts'
+import { limits } from '../core/shared/limits.ts'
 import type { Settings } from '../core/shared/settings.ts'
-import { asSid, type SessionId } from '../core/shared/units.ts'
+import { asSid, type SessionId, type Sid } from '../core/shared/units.ts'
 import { Host } from '../core/session/host.ts'
 import type { Identity } from '../core/tree/acl.ts'
 import { knownClientHeaders, readSubject } from '../core/wire/client.ts'
 import { Deframer, wholeFrames } from '../core/wire/deframer.ts'
+import { Newcomer, prefixOf, readTrunk, type TrunkMessage, upKinds } from '../core/wire/trunk.ts'
 import { ClientEnds, connectionOf } from './client-ends.ts'
 import {
   type Env,
@@ -25,6 +27,7 @@ import { SessionEdges } from './session-edges.ts'
 import { SessionStore } from './session-store.ts'
 import { SessionTimers } from './session-timers.ts'
 import { readPreamble, TcpConnection } from './tcp-connection.ts'
+import type { TrunkEnd } from './trunk-end.ts'
 
 export class Session extends DurableObject<Env> {
   readonly #settings: Settings
@@ -83,9 +86,10 @@ export class Session extends DurableObject<Env> {
     const tcp = new TcpConnection(socket)
     const preamble = await readPreamble(tcp)
     if (preamble === undefined) return
-    const connection = this.#clients.acceptTcp(tcp)
-    const { member, address } = preamble
+    const { member, address, isTrunk } = preamble
     const pinned = asSid(member)
+    if (isTrunk) return this.#serveTrunk(pinned, tcp)
+    const connection = this.#clients.acceptTcp(tcp)
     this.#host.connected(Date.now(), {
       id: connection,
       pinned,
@@ -230,6 +234,7 @@ export class Session extends DurableObject<Env> {
     // First of all: a session that the ensemble has and no alarm judges would live for ever.
     this.#timers.setAlarm(this.#host.alarmAtMs)
     this.#edges.flush()
+    this.#clients.resumeUnless((connection) => this.#host.isThrottled(connection))
     this.#clients.flush()
     for (const resume of this.#readers.splice(0)) resume()
     this.#timers.setRetry(this.#host.retryAtMs)
@@ -243,18 +248,68 @@ export class Session extends DurableObject<Env> {
     return new Uint8Array(mac.buffer, mac.byteOffset, 16).slice()
   }
 
+  /** Many clients of one member on one stream. What a read brings of all of them is one step. */
+  async #serveTrunk(member: Sid, tcp: TcpConnection): Promise<void> {
+    const trunk = this.#clients.acceptTrunk(tcp)
+    const { home, number } = placeOfSessionActor(this.#name)
+    trunk.begin({ member: home, prefix: prefixOf((BigInt(home) << 56n) | (BigInt(number) << 40n)) })
+    const bytesMax = this.#settings.juteMaxBufferBytes + limits.trunkBytesBeyondFrame
+    const deframer = new Deframer(bytesMax)
+    await this.#whileReadable(tcp, async (chunk) => {
+      const messages = deframer.push(chunk)
+      if (messages.length === 0) return
+      this.#step((nowMs) => {
+        for (const message of messages) this.#receiveTrunk(nowMs, member, trunk, readTrunk(message))
+      })
+    })
+    this.#step((nowMs) => {
+      for (const lost of this.#clients.forgetTrunk(trunk)) this.#host.disconnected(nowMs, lost)
+    })
+  }
+
+  #receiveTrunk(nowMs: number, member: Sid, trunk: TrunkEnd, message: TrunkMessage): void {
+    const { kind, client, body } = message
+    if (kind === upKinds.came) {
+      const { address, isNew } = decode(Newcomer, body)
+      if (isNew && !this.admit()) return trunk.refuse(client)
+      const id = this.#clients.acceptTrunked(trunk, client)
+      this.#host.connected(nowMs, { id, pinned: member, survives: false, address, identities: [] })
+      return undefined
+    }
+    const connection = trunk.connectionOf(client)
+    if (connection === undefined) return undefined // it was closed or refused; the front does not know yet
+    if (kind === upKinds.left) {
+      this.#host.disconnected(nowMs, connection)
+      return this.#clients.forgetTrunked(connection)
+    }
+    if (kind !== upKinds.frames) throw new MalformedFrame(`trunk message of kind ${kind}`)
+    this.#host.receive(nowMs, connection, wholeFrames(body, this.#settings.juteMaxBufferBytes))
+    if (this.#host.isThrottled(connection)) trunk.pause(client)
+    return undefined
+  }
+
   async #readTcp(connection: number, tcp: TcpConnection): Promise<void> {
     const deframer = new Deframer(this.#settings.juteMaxBufferBytes)
+    await this.#whileReadable(tcp, async (chunk) => {
+      const frames = deframer.push(chunk)
+      if (frames.length > 0) {
+        this.#step((nowMs) => this.#host.receive(nowMs, connection, frames))
+      }
+      // Whoever asks faster than we answer is read slower.
+      await this.#untilAnswered(connection)
+    })
+  }
+
+  /** Until the stream ends or breaks, or what it brings is malformed. Who does not take what we write is read no further. */
+  async #whileReadable(
+    tcp: TcpConnection,
+    receive: (chunk: Uint8Array) => Promise<void>,
+  ): Promise<void> {
     try {
       for (;;) {
         const chunk = await tcp.read()
         if (chunk === undefined) return
-        const frames = deframer.push(chunk)
-        if (frames.length > 0) {
-          this.#step((nowMs) => this.#host.receive(nowMs, connection, frames))
-        }
-        // Whoever asks faster than we answer is read slower.
-        await this.#untilAnswered(connection)
+        await receive(chunk)
         if (tcp.isFull) await tcp.untilWritten()
       }
     } catch (fault) {

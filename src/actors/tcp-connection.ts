@@ -1,9 +1,9 @@
 /** A TCP stream as a session actor sees it, and the preamble with which the Worker hands it over. */
-import { type Decoded, decode, encode, int, record, ustring } from '../core/jute/codec.ts'
+import { bool, type Decoded, decode, encode, int, record, ustring } from '../core/jute/codec.ts'
 import { limits } from '../core/shared/limits.ts'
 
 /** What the Worker knows and the bytes do not say. */
-export const Preamble = record({ member: int, address: ustring })
+export const Preamble = record({ member: int, address: ustring, isTrunk: bool })
 export type Preamble = Decoded<typeof Preamble>
 
 /** A length byte, then the record. Only the Worker can connect to an actor, so it is believed. */

@@ -1,6 +1,7 @@
 /**
- * A TCP client: the port tells the member, and in a cluster the instance does. Four-letter words are answered here; a session's bytes go to the actor that
- * holds it, which the session id in the ConnectRequest names.
+ * A TCP client, or the front with many. The port tells the member, or in a cluster the instance does, or the front.
+ * Four-letter words are answered here; a session's bytes go to the actor that holds it, which the session id in the
+ * ConnectRequest names.
  */
 import { withDeadline } from '../actors/deadline.ts'
 import {
@@ -12,12 +13,14 @@ import {
   sessionActorStub,
   settingsOf,
 } from '../actors/env.ts'
+import { isSecret } from '../actors/is-secret.ts'
 import { log } from '../actors/log.ts'
-import { writePreamble } from '../actors/tcp-connection.ts'
+import { type Preamble, writePreamble } from '../actors/tcp-connection.ts'
 import { limits } from '../core/shared/limits.ts'
 import type { Settings } from '../core/shared/settings.ts'
 import { asSid, type Sid } from '../core/shared/units.ts'
-import { type Opening, openingOf } from '../core/wire/opening.ts'
+import { openingOf } from '../core/wire/opening.ts'
+import { type Preface, prefaceOf } from '../core/wire/trunk.ts'
 import { answerWord } from './four-letter.ts'
 import { roomyActor } from './place.ts'
 
@@ -26,14 +29,15 @@ export async function connect(socket: Socket, env: Env): Promise<void> {
   const settings = settingsOf(env)
   const { localAddress, remoteAddress } = await socket.opened
   const port = Number(localAddress?.split(':').at(-1))
-  const sid = instanceOf(env) ?? asSid(port - settings.zkPort + 1)
+  const client = {
+    sid: instanceOf(env) ?? asSid(port - settings.zkPort + 1),
+    address: remoteAddress ?? '',
+  }
   try {
-    if (!mayBeMember(settings, sid)) throw new Error(`port ${port} belongs to no member`)
-    const opening = await withDeadline(readOpening(socket), limits.handshakeMs, 'handshake')
-    if (opening === undefined) return await close(socket)
-    if (opening.type === 'word') return await answer(socket, env, settings, sid, opening.word)
-    const { bytes, request } = opening
-    await pass(socket, env, settings, sid, remoteAddress ?? '', request.sessionId, bytes)
+    const begun = await withDeadline(readBegin(socket), limits.handshakeMs, 'handshake')
+    if (begun === undefined) await close(socket)
+    else if (begun.preface === undefined) await serve(socket, env, settings, client, begun.bytes)
+    else await serveFront(socket, env, settings, begun.preface, begun.bytes)
   } catch (fault) {
     // One client's trouble is its own: the connection ends, and the reason is written down.
     log('connect.failed', { port, why: String(fault) })
@@ -41,19 +45,80 @@ export async function connect(socket: Socket, env: Env): Promise<void> {
   }
 }
 
-/** Everything up to the whole ConnectRequest, or to a four-letter word; undefined for bytes that are neither. */
-async function readOpening(
+interface TcpClient {
+  readonly sid: Sid
+  readonly address: string
+}
+
+/** The front speaks, for one client or for many. */
+async function serveFront(
   socket: Socket,
-): Promise<(Opening & { readonly bytes: Uint8Array }) | undefined> {
+  env: Env,
+  settings: Settings,
+  { secret, member, isTrunk, address, session }: Preface,
+  rest: Uint8Array,
+): Promise<void> {
+  if (!isSecret(secret, env.FRONT_SECRET)) throw new Error('this is not our front')
+  const sid = asSid(member)
+  if (!isTrunk) return serve(socket, env, settings, { sid, address }, rest)
+  requireMember(settings, sid)
+  const actor = await actorFor(env, settings, sid, session)
+  return pass(socket, env, actor, { member: sid, address, isTrunk }, rest)
+}
+
+/** One client: a four-letter word, or a session. */
+async function serve(
+  socket: Socket,
+  env: Env,
+  settings: Settings,
+  { sid, address }: TcpClient,
+  begin: Uint8Array,
+): Promise<void> {
+  requireMember(settings, sid)
+  const opening = await withDeadline(readOpening(socket, begin), limits.handshakeMs, 'handshake')
+  if (opening === undefined) return close(socket)
+  if (opening.type === 'word') return answer(socket, env, settings, sid, opening.word)
+  const actor = await actorFor(env, settings, sid, opening.request.sessionId)
+  return pass(socket, env, actor, { member: sid, address, isTrunk: false }, opening.bytes)
+}
+
+function requireMember(settings: Settings, sid: Sid): void {
+  if (!mayBeMember(settings, sid)) throw new Error(`there is no member ${sid}`)
+}
+
+/** The first bytes, and the preface if the front speaks; undefined: the stream ended before. */
+async function readBegin(
+  socket: Socket,
+): Promise<{ readonly preface: Preface | undefined; readonly bytes: Uint8Array } | undefined> {
+  return readUntil(socket, new Uint8Array(0), (bytes) => {
+    const found = prefaceOf(bytes)
+    if (found === 'more') return 'more'
+    return { preface: found?.preface, bytes: found?.rest ?? bytes }
+  })
+}
+
+/** Everything up to the whole ConnectRequest, or to a four-letter word; undefined for bytes that are neither. */
+const readOpening = (socket: Socket, begin: Uint8Array) =>
+  readUntil(socket, begin, (bytes) => {
+    const opening = openingOf(bytes)
+    return opening === 'more' ? 'more' : opening && { ...opening, bytes }
+  })
+
+/** Reads on until `tell` can tell. Undefined at the end of the stream too. */
+async function readUntil<T>(
+  socket: Socket,
+  begin: Uint8Array,
+  tell: (bytes: Uint8Array) => T | 'more' | undefined,
+): Promise<T | undefined> {
   const reader = (socket.readable as ReadableStream<Uint8Array>).getReader()
-  let bytes = new Uint8Array(0)
+  let bytes = begin
   try {
     for (;;) {
+      const told = tell(bytes)
+      if (told !== 'more') return told
       const { value, done } = await reader.read()
       if (done) return undefined
       bytes = bytes.length === 0 ? value.slice() : appended(bytes, value)
-      const opening = openingOf(bytes)
-      if (opening !== 'more') return opening && { ...opening, bytes }
     }
   } finally {
     reader.releaseLock()
@@ -74,25 +139,25 @@ async function answer(
   await writer.close()
 }
 
+async function actorFor(env: Env, settings: Settings, sid: Sid, session: bigint): Promise<string> {
+  if (session !== 0n) return actorOfSession(settings.ensemble, session)
+  const actor = await roomyActor(env, settings, sid)
+  if (actor === undefined) throw new Error('every session actor is full')
+  return actor
+}
+
 async function pass(
   socket: Socket,
   env: Env,
-  settings: Settings,
-  sid: Sid,
-  address: string,
-  session: bigint,
+  actor: string,
+  preamble: Preamble,
   bytes: Uint8Array,
 ): Promise<void> {
-  const actor =
-    session === 0n
-      ? await roomyActor(env, settings, sid)
-      : actorOfSession(settings.ensemble, session)
-  if (actor === undefined) throw new Error('every session actor is full')
   const upstream = sessionActorStub(env, actor).connect('session:2181')
   // Reading back begins first: the streams hold nothing, so a write waits for its reader.
   const back = upstream.readable.pipeTo(socket.writable)
   const writer = (upstream.writable as WritableStream<Uint8Array>).getWriter()
-  await writer.write(appended(writePreamble({ member: sid, address }), bytes))
+  await writer.write(appended(writePreamble(preamble), bytes))
   writer.releaseLock()
   const forth = socket.readable.pipeTo(upstream.writable)
   // The actor has the last word: when the client ends its side, or breaks off, the actor ends this one.

@@ -65,6 +65,12 @@ export const limits = {
   unwrittenBytesMax: 64 * 1024,
   /** A client that does not say who it is is let go, ms: ZooKeeper's sessionlessCnxnTimeout. */
   handshakeMs: 10_000,
+  /** What the front says of itself, its secret and the client's address in it. */
+  prefaceBytesMax: 1024,
+  /** Bytes to or from a trunk that the other side has not taken; then no client of it is read further. */
+  trunkBufferedBytesMax: 4 * 1024 * 1024,
+  /** A client's frames travel together if they come together: a read's bytes behind the begin of a frame. */
+  trunkBytesBeyondFrame: 128 * 1024,
   /** A ConnectRequest has 44 or 45 bytes; some room for clients that send more. */
   connectRequestBytesMax: 1024,
   /** How far a bridge's clock may be from the Worker's, ms, and how old what it vouches for. */
