@@ -41,8 +41,8 @@ export const limits = {
   ownBatchesInFlightMax: 2,
   /** A leader waits so long with its next batch for the last one to be committed; among far members a commit takes longer. */
   commitPatienceMs: 20,
-  /** Log written since the checkpoint that a waking member must apply again: 4 MB take about 50 ms. */
-  bytesBetweenCheckpoints: 4 * 1024 * 1024,
+  /** Log written since the checkpoint: a waking member applies it again, and more at a time would keep others waiting longer. */
+  bytesBetweenCheckpoints: 1024 * 1024,
   /** A member that applied nothing for this long writes its checkpoint: nobody waits for it then. */
   idleBeforeCheckpointMs: 1000,
   /** How often a member looks how much of its disk is used, ms: a second of writes is far less than what is kept free. */
