@@ -50,8 +50,7 @@ export async function runEnsemble(runtime: Command): Promise<void> {
     const entry: Entry = { host: '127.0.0.1', port: await freePort(), secret }
     const launch = runtime.prepare(options, await bundleWorker(options), entry)
     const front = await openFront(options, entry)
-    await runLeashed(runtime, launch, options, lease)
-    front.close()
+    await runLeashed(runtime, launch, options, lease, front)
   } catch (error) {
     if (!isOperators(error)) throw error
     console.error(error.message)
@@ -88,6 +87,7 @@ async function runLeashed(
   launch: Launch,
   options: Options,
   lease: Lease | undefined,
+  front: Front,
 ): Promise<void> {
   const { settings, dataDir, cluster } = options
   const { members, observers } = settings
@@ -118,6 +118,8 @@ async function runLeashed(
   }
 
   const done = new AbortController()
+  // Clients find another member at once, and not when the runtime has gone.
+  done.signal.addEventListener('abort', () => front.close())
   stopWithUs(leash, done, options)
   const ended = new Promise<number>((resolve) => {
     leash.once('exit', (code) => resolve(code ?? 1))

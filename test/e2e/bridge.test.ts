@@ -98,7 +98,11 @@ describe('through a bridge', () => {
       request(3 * at + 3, opcodes.getChildren2.code, watched('/', false)),
     ]).flat()
     const all = Buffer.concat([resume, ...requests])
-    // A member of its own port may answer pings by a zxid it applied meanwhile: nobody writes here.
+    // Replies tell the zxid that their member has applied: nobody writes here, and all have applied everything.
+    await until('equal zxids', async () => {
+      const zxids = (await ensemble.members()).map(({ zxid }) => zxid)
+      return new Set(zxids).size === 1
+    })
     const wanted = await conversation(direct, [all], 1 + requests.length)
     expect(wanted.length).toBeGreaterThan(60 * 100)
     for (let round = 0; round < 8; round++) {

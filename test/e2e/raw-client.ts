@@ -60,6 +60,14 @@ export class RawClient {
     }
   }
 
+  stopReading(): void {
+    this.#socket.pause()
+  }
+
+  readOn(): void {
+    this.#socket.resume()
+  }
+
   /** Ends without a word. */
   destroy(): void {
     this.#socket.destroy()
@@ -79,13 +87,13 @@ export function framed(body: Uint8Array): Uint8Array {
   return bytes
 }
 
-export const connectRequest = (timeoutMs: number): Uint8Array =>
+export const connectRequest = (timeoutMs: number, sessionId = 0n): Uint8Array =>
   framed(
     encode(ConnectRequest, {
       protocolVersion: 0,
       lastZxidSeen: 0,
       timeOut: timeoutMs,
-      sessionId: 0n,
+      sessionId,
       passwd: new Uint8Array(16),
       readOnly: false,
     }),
