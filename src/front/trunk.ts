@@ -2,19 +2,10 @@
 import type { Socket } from 'node:net'
 import { decode, encode, MalformedFrame, Writer } from '../core/jute/codec.ts'
 import { limits } from '../core/shared/limits.ts'
-import { Deframer } from '../core/wire/deframer.ts'
-import {
-  downKinds,
-  Home,
-  Newcomer,
-  prefixOf,
-  readTrunk,
-  type TrunkMessage,
-  upKinds,
-  writeTrunk,
-} from '../core/wire/trunk.ts'
+import { downKinds, Home, Newcomer, prefixOf, upKinds, writeTrunk } from '../core/wire/trunk.ts'
 import type { Runtime } from './runtime.ts'
 import type { ClientOwner, TcpClient } from './tcp-client.ts'
+import { TrunkReader } from './trunk-reader.ts'
 
 export interface TrunkOwner {
   /** Its actor has no room for the client. */
@@ -45,10 +36,10 @@ export class Trunk implements ClientOwner {
     this.#isHome = session === 0n
     this.#prefix = session === 0n ? undefined : prefixOf(session)
     this.#stream = runtime.open({ member, isTrunk: true, address: '', session })
-    const deframer = new Deframer(limits.replyBytesMax + limits.trunkBytesBeyondFrame)
+    const reader = new TrunkReader((kind, client, body) => this.#receive(kind, client, body))
     this.#stream.on('data', (chunk) => {
       try {
-        for (const message of deframer.push(chunk)) this.#receive(readTrunk(message))
+        reader.push(chunk)
       } catch (fault) {
         if (!(fault instanceof MalformedFrame)) throw fault
         console.error(`front: ${fault.message}`)
@@ -114,7 +105,7 @@ export class Trunk implements ClientOwner {
     for (const client of this.#clients.values()) client.readOn('trunk is full')
   }
 
-  #receive({ kind, client: number, body }: TrunkMessage): void {
+  #receive(kind: number, number: number, body: Uint8Array): void {
     if (kind === downKinds.home) return this.#arrived(decode(Home, body))
     const client = this.#clients.get(number)
     if (client === undefined) return undefined // it has left; the actor does not know yet

@@ -87,14 +87,18 @@ export function framed(body: Uint8Array): Uint8Array {
   return bytes
 }
 
-export const connectRequest = (timeoutMs: number, sessionId = 0n): Uint8Array =>
+export const connectRequest = (
+  timeoutMs: number,
+  sessionId = 0n,
+  passwd: Uint8Array = new Uint8Array(16),
+): Uint8Array =>
   framed(
     encode(ConnectRequest, {
       protocolVersion: 0,
       lastZxidSeen: 0,
       timeOut: timeoutMs,
       sessionId,
-      passwd: new Uint8Array(16),
+      passwd,
       readOnly: false,
     }),
   )
