@@ -131,7 +131,7 @@ export function readOptions(env: Env): Options {
 
   return {
     settings,
-    vars: { ...vars, ZK_PORT: String(zkPort), ...varsOf(cluster, env) },
+    vars: { ...sharing(cluster), ...vars, ZK_PORT: String(zkPort), ...varsOf(cluster, env) },
     wrangler,
     httpPort,
     bindAddress: text('BIND_ADDRESS'),
@@ -143,6 +143,10 @@ export function readOptions(env: Env): Options {
     cluster,
   }
 }
+
+/** Members of one process share a disk and a thread: what not all of them must do at once costs the others time. */
+const sharing = (cluster: Cluster | undefined): Readonly<Record<string, string>> =>
+  cluster === undefined ? { PROPOSE_TO_QUORUM: 'true' } : {}
 
 /** What the Worker must know of its cluster. */
 function varsOf(cluster: Cluster | undefined, env: Env): Readonly<Record<string, string>> {

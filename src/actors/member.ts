@@ -15,7 +15,7 @@ import { isStandalone } from '../core/request/prepare-reconfig.ts'
 import { Replica, type ReplicaTurn } from '../core/replica.ts'
 import type { RowTable } from '../core/tree/row-table.ts'
 import { checkpointZxidOf } from '../core/tree/tree.ts'
-import type { PeerInput } from '../core/turn.ts'
+import type { PeerInput, Persist } from '../core/turn.ts'
 import type { RestoredLog } from '../core/zab/member.ts'
 import { showMembers } from '../core/zab/show.ts'
 import type { Notification } from '../core/zab/messages.ts'
@@ -102,6 +102,9 @@ export class Member extends DurableObject<Env> {
   readonly #links: MemberLinks
   readonly #edges: MemberEdges
   readonly #startedMs = Date.now()
+  /** Persists that nobody waits for: a few of them cost one flush of the disk. */
+  readonly #unwritten: Persist[] = []
+  #lateWrite: ReturnType<typeof setTimeout> | undefined
   #persistsInFlight = 0
   #isDiskFull = false
   #lookAtMs = 0
@@ -339,6 +342,7 @@ export class Member extends DurableObject<Env> {
       initLimitTicks: settings.initLimitTicks,
       syncLimitTicks: settings.syncLimitTicks,
       finalizeWaitMs: settings.finalizeWaitMs,
+      proposeToQuorum: settings.proposeToQuorum,
       historyTxnsMax: settings.commitLogCountTxns,
       snapCountTxns: settings.snapCountTxns,
       rules: settings,
@@ -425,8 +429,19 @@ export class Member extends DurableObject<Env> {
   #persist(turn: ReplicaTurn): void {
     // What the turn says leaves first: followers write while we write.
     this.#links.flush()
-    this.#store.write(turn.persist)
-    const number = turn.persist.at(-1)?.number ?? 0
+    this.#unwritten.push(...turn.persist)
+    if (!turn.canPersistLate) this.#writeDown()
+    else this.#lateWrite ??= setTimeout(() => this.#writeDown(), limits.lateWriteMs)
+  }
+
+  /** What is asked for is written, in order. */
+  #writeDown(): void {
+    clearTimeout(this.#lateWrite)
+    this.#lateWrite = undefined
+    const persists = this.#unwritten.splice(0)
+    const number = persists.at(-1)?.number
+    if (number === undefined || this.#isEnding) return
+    this.#store.write(persists)
     this.#persistsInFlight += 1
     this.ctx.waitUntil(
       this.#store.durable().then(() => {
@@ -469,6 +484,8 @@ export class Member extends DurableObject<Env> {
   }
 
   #checkpoint(): void {
+    // A tree is never ahead of its log.
+    this.#writeDown()
     this.#store.writeCheckpoint(this.#replica.checkpoint().rows)
     this.#store.dropLog(this.#replica.checkpointWritten())
   }

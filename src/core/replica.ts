@@ -20,7 +20,7 @@ import type { RowChange, RowKey, RowTable } from './tree/row-table.ts'
 import { rowsToChunk } from './tree/snapshot.ts'
 import { Tree } from './tree/tree.ts'
 import { readTxn } from './tree/txn.ts'
-import { type LinkId, newTurn, type PeerInput, type Turn } from './turn.ts'
+import { type LinkId, newTurn, type PeerInput, type Persist, type Turn } from './turn.ts'
 import type { Configuration } from './zab/configuration.ts'
 import { entriesOf, type LogBatch } from './zab/log-batch.ts'
 import type { CarriedPacket, Packet } from './zab/messages.ts'
@@ -47,6 +47,8 @@ export interface ReplicaTurn extends Turn {
   readonly lostEdges: number[]
   /** Quotas that writes exceeded, each limit once in a while. */
   readonly warnings: QuotaWarning[]
+  /** All of `persist` is log that a quorum has already: nobody waits for it. */
+  canPersistLate: boolean
   /** `checkpoint` should be called and its rows written. */
   checkpointDue: boolean
   /** When the core wants to be woken; Infinity: not at all. */
@@ -215,6 +217,7 @@ export class Replica {
       edges: [],
       lostEdges: [],
       warnings: this.#warnings,
+      canPersistLate: false,
       checkpointDue: false,
       wakeAtMs: Infinity,
       mismatches: [],
@@ -222,6 +225,7 @@ export class Replica {
     take(turn)
     this.#settle(turn)
     turn.edges = [...this.desk.edgesWithOutput()]
+    turn.canPersistLate = turn.persist.every((persist) => isLogUpTo(this.zab.committed, persist))
     turn.checkpointDue = this.#isCheckpointDue()
     turn.wakeAtMs = Math.min(
       this.zab.wakeAtMs,
@@ -632,3 +636,9 @@ export class Replica {
     }
   }
 }
+
+/** Is it nothing but log, through this zxid? */
+const isLogUpTo = (zxid: Zxid, persist: Persist): boolean =>
+  persist.append !== undefined &&
+  Object.keys(persist).length === 2 &&
+  persist.append.every(({ last }) => last <= zxid)

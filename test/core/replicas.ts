@@ -39,6 +39,8 @@ interface Member {
   readonly links: Map<LinkId, { readonly peer: Sid; readonly theirs: LinkId }>
   /** It said that it serves our edge no longer. */
   isLost: boolean
+  /** Turns whose log may be written late, and those whose may not. */
+  readonly logged: { late: number; atOnce: number }
 }
 
 export class Replicas {
@@ -53,7 +55,7 @@ export class Replicas {
     { readonly xid: number; readonly zxid: Zxid; readonly err: number }[]
   >()
 
-  constructor(counterStart: number) {
+  constructor(counterStart: number, proposeToQuorum = false) {
     const settings = readSettings({})
     const base: Omit<ReplicaConfig, 'sid'> = {
       first: firstConfiguration({ voters: sids, observers: [] }),
@@ -61,6 +63,7 @@ export class Replicas {
       initLimitTicks: 10,
       syncLimitTicks: 5,
       finalizeWaitMs: 0,
+      proposeToQuorum,
       historyTxnsMax: 20,
       snapCountTxns: 10,
       counterStart,
@@ -74,7 +77,8 @@ export class Replicas {
       const store = new MemoryStore()
       const restored = store.restore(checkpointZxidOf(store))
       const replica = new Replica({ ...base, sid }, restored, store, new Random(sid))
-      return { sid, replica, store, links: new Map(), isLost: false }
+      const logged = { late: 0, atOnce: 0 }
+      return { sid, replica, store, links: new Map(), isLost: false, logged }
     })
     for (const member of this.members) {
       this.#queue.push(() => this.#perform(member, member.replica.start(this.nowMs)))
@@ -198,6 +202,7 @@ export class Replicas {
     for (const { to, note } of turn.notes) this.#input(this.#member(to), { type: 'note', note })
     this.#hear(member, turn)
     if (turn.persist.length > 0) {
+      member.logged[turn.canPersistLate ? 'late' : 'atOnce'] += 1
       member.store.write(turn.persist)
       this.#input(member, { type: 'persisted', number: turn.persist.at(-1)?.number ?? 0 })
     }

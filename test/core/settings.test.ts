@@ -28,6 +28,7 @@ describe('settings', () => {
       initLimitTicks: 10,
       syncLimitTicks: 5,
       finalizeWaitMs: 200,
+      proposeToQuorum: false,
       minSessionTimeoutMs: 4000,
       maxSessionTimeoutMs: 40_000,
       fourLetterWords: new Set(['srvr']),

@@ -87,6 +87,12 @@ export function drawSwarm(random: Random): Swarm {
   }
 }
 
+/** With every other seed proposals wait for their commit where they are not needed. Not drawn: old seeds stay what they were. */
+export const withQuorumOnly = <S extends Swarm>(swarm: S, seed: number): S => ({
+  ...swarm,
+  config: { ...swarm.config, proposeToQuorum: seed % 2 === 1 },
+})
+
 export class StormyNetwork implements Network {
   readonly cut = new Set<string>()
   /** What is said there is lost, and nobody hears that it was. */

@@ -5,6 +5,7 @@
 import { invariant } from '../../src/core/shared/assert.ts'
 import type { Random } from '../../src/core/shared/random.ts'
 import { readSettings } from '../../src/core/shared/read-settings.ts'
+import { limits } from '../../src/core/shared/limits.ts'
 import { asSid, type Sid, type Zxid } from '../../src/core/shared/units.ts'
 import type { ReplicaConfig, ReplicaTurn } from '../../src/core/replica.ts'
 import { readTxn } from '../../src/core/tree/txn.ts'
@@ -169,7 +170,7 @@ export class Members extends Ensemble<ReplicaNode> {
     if (turn.persist.length > 0) {
       // What the turn says leaves first: followers write while we write.
       effects.push(() => this.sendPackets(node, turn))
-      effects.push(() => this.#write(node, turn.persist))
+      effects.push(() => this.#write(node, turn))
       effects.push(disconnect)
     } else {
       effects.push(disconnect)
@@ -188,8 +189,23 @@ export class Members extends Ensemble<ReplicaNode> {
     return effects
   }
 
-  /** A turn's writes are reported as one, when the last of them is safe. */
-  #write(node: ReplicaNode, persists: readonly Persist[]): void {
+  /** As Member.#persist: what nobody waits for is written a little later, with what comes meanwhile. */
+  #write(node: ReplicaNode, { persist, canPersistLate }: ReplicaTurn): void {
+    node.unwritten.push(...persist)
+    if (!canPersistLate) return this.#writeDown(node)
+    if (node.isWriteLate) return
+    node.isWriteLate = true
+    this.faults.count('log written late')
+    this.clock.after(limits.lateWriteMs + this.network.timerLatenessMs(), () => {
+      if (node.isAlive) this.#writeDown(node)
+    })
+  }
+
+  /** Writes are reported as one, when the last of them is safe. */
+  #writeDown(node: ReplicaNode): void {
+    node.isWriteLate = false
+    const persists = node.unwritten.splice(0)
+    if (persists.length === 0) return
     this.persist(node, persists)
     if (this.#hasOutputGate && persists.some((one) => !isAppendOnly(one))) {
       node.gateMs = node.durableMs
@@ -198,6 +214,7 @@ export class Members extends Ensemble<ReplicaNode> {
 
   #checkpoint(node: ReplicaNode): void {
     this.faults.count('checkpoint')
+    this.#writeDown(node)
     this.whenDurable(node, node.store.writeCheckpoint(node.replica.checkpoint().rows))
     this.whenDurable(node, node.store.dropLog(node.replica.checkpointWritten()))
     if (this.#hasOutputGate) node.gateMs = node.durableMs

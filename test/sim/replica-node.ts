@@ -29,6 +29,9 @@ export class ReplicaNode extends Node {
   /** Until when the output gate holds back what is said. */
   gateMs = 0
   timer = 0
+  /** Persists that nobody waits for. */
+  readonly unwritten: Persist[] = []
+  isWriteLate = false
 
   constructor(config: ReplicaConfig, store: CrashingStore, seed: number) {
     super(config.sid)

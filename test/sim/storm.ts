@@ -3,7 +3,7 @@ import { invariant } from '../../src/core/shared/assert.ts'
 import { limits } from '../../src/core/shared/limits.ts'
 import { Random } from '../../src/core/shared/random.ts'
 import type { Sid } from '../../src/core/shared/units.ts'
-import { drawSwarm, type Happening, StormyNetwork, type Swarm } from './faults.ts'
+import { drawSwarm, type Happening, StormyNetwork, type Swarm, withQuorumOnly } from './faults.ts'
 import { CalmNetwork } from './network.ts'
 import { World } from './world.ts'
 
@@ -19,7 +19,7 @@ export interface Survived {
 
 export function survive(seed: number, watch?: (line: string) => void): Survived {
   const random = new Random(seed)
-  const swarm = withEndingCounters(drawSwarm(random), seed)
+  const swarm = withEndingCounters(withQuorumOnly(drawSwarm(random), seed), seed)
   const network = new StormyNetwork(swarm, random)
   const world = new World(swarm.config, network)
   if (watch) {

@@ -2,7 +2,7 @@
 import { invariant } from '../../src/core/shared/assert.ts'
 import { Random } from '../../src/core/shared/random.ts'
 import { asSid, type Sid } from '../../src/core/shared/units.ts'
-import { Tally } from './faults.ts'
+import { Tally, withQuorumOnly } from './faults.ts'
 import type { Survived } from './storm.ts'
 import { System } from './system.ts'
 import {
@@ -20,7 +20,7 @@ const expiryTicks = 60
 
 export function survive(seed: number, watch?: (line: string) => void): Survived {
   const random = new Random(seed)
-  const swarm = drawSystemSwarm(random)
+  const swarm = withQuorumOnly(drawSystemSwarm(random), seed)
   const faults = new Tally()
   const weather = new StormyWeather(swarm, random, faults)
   faults.count(`storm: ${swarm.theme}`)

@@ -1,4 +1,4 @@
-/** `ensemble voters=5 observers=1 tick=2000 finalize=200 keep=500 counter-start=0 groups=1,2|3`; `notes=no` hides election notes */
+/** `ensemble voters=5 observers=1 tick=2000 finalize=200 keep=500 propose-to=quorum counter-start=0 groups=1,2|3`; `notes=no` hides election notes */
 import { asSid, type Sid } from '../../src/core/shared/units.ts'
 import { firstConfiguration, type Grouping } from '../../src/core/zab/configuration.ts'
 import { World } from '../sim/world.ts'
@@ -18,6 +18,7 @@ export const ensemble: Command = (bench, { options }) => {
     initLimitTicks: number('init-limit', 10),
     syncLimitTicks: number('sync-limit', 5),
     finalizeWaitMs: number('finalize', 200),
+    proposeToQuorum: options.get('propose-to') === 'quorum',
     historyTxnsMax: number('keep', 500),
     counterStart: number('counter-start', 0),
   }

@@ -41,6 +41,10 @@ export const limits = {
   ownBatchesInFlightMax: 2,
   /** A leader waits so long with its next batch for the last one to be committed; among far members a commit takes longer. */
   commitPatienceMs: 20,
+  /** How long a follower whose ack is not needed may wait for a proposal that is not committed meanwhile, ms. */
+  withheldMs: 10,
+  /** How long a member may take to log what a quorum has already, ms: what comes meanwhile is one flush with it. */
+  lateWriteMs: 10,
   /** Log written since the checkpoint: a waking member applies it again, and more at a time would keep others waiting longer. */
   bytesBetweenCheckpoints: 1024 * 1024,
   /** A member that applied nothing for this long writes its checkpoint: nobody waits for it then. */

@@ -34,6 +34,7 @@ export function readSettings(vars: Vars): Settings {
     initLimitTicks: integer('INIT_LIMIT'),
     syncLimitTicks: integer('SYNC_LIMIT'),
     finalizeWaitMs: integer('FINALIZE_WAIT'),
+    proposeToQuorum: readFlag(vars, 'PROPOSE_TO_QUORUM', complain),
     minSessionTimeoutMs: integer('MIN_SESSION_TIMEOUT'),
     maxSessionTimeoutMs: integer('MAX_SESSION_TIMEOUT'),
     fourLetterWords: readWords(vars, 'FOUR_LETTER_WORDS', complain),

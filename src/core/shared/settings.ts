@@ -18,6 +18,7 @@ export interface Settings {
   readonly initLimitTicks: number
   readonly syncLimitTicks: number
   readonly finalizeWaitMs: number
+  readonly proposeToQuorum: boolean
   readonly minSessionTimeoutMs: number
   readonly maxSessionTimeoutMs: number
   readonly fourLetterWords: ReadonlySet<string>
@@ -146,6 +147,13 @@ export const settingRows = {
     min: 0,
     max: 10_000,
     meaning: 'How long an election waits for a better vote once it has a quorum.',
+  },
+  PROPOSE_TO_QUORUM: {
+    kind: 'flag',
+    unit: 'true or false',
+    default: false,
+    meaning:
+      'A proposal goes at once only to as many followers as are a quorum with the leader, and to the others with its commit, or a little later. For members that share a machine: `npm start` and `npm run serve` without INSTANCE set it.',
   },
   MIN_SESSION_TIMEOUT: {
     kind: 'integer',

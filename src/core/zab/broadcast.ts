@@ -57,12 +57,37 @@ export class Broadcast {
   propose(nowMs: number, batch: LogBatch, turn: Turn): void {
     invariant(batch.first === this.#lastProposed + 1, 'a proposal follows the last one')
     this.#lastProposed = batch.last
+    const needed = this.#neededFor(batch)
     for (const learner of this.#learners) {
-      if (learner.follows && learner.isForwarded) learner.send({ type: 'proposal', batch }, turn)
+      if (!learner.follows || !learner.isForwarded) continue
+      if (learner.is('synced') && !needed.has(learner)) {
+        learner.withheld.push({ batch, atMs: nowMs })
+        continue
+      }
+      learner.release(batch.last, turn)
+      learner.send({ type: 'proposal', batch }, turn)
     }
     this.#proposed.push({ last: batch.last, atMs: nowMs })
     this.#journal.append(batch, turn)
     this.#journal.whenOwnDurable({ type: 'ack', zxid: batch.last })
+  }
+
+  /** When proposals go to those too whose acks were not needed: somebody who was needed is late. */
+  get releaseAtMs(): number {
+    let sinceMs = Infinity
+    for (const { withheld } of this.#learners) {
+      const [oldest] = withheld
+      if (oldest !== undefined) sinceMs = Math.min(sinceMs, oldest.atMs)
+    }
+    return sinceMs + limits.withheldMs
+  }
+
+  releaseLate(nowMs: number, turn: Turn): void {
+    if (nowMs < this.releaseAtMs) return
+    for (const learner of this.#learners) {
+      if (learner.withheld.length > 0) learner.release(this.#lastProposed, turn)
+      else if (learner.acked < this.#lastProposed) learner.timesLate += 1
+    }
   }
 
   ackOwn(zxid: Zxid): void {
@@ -173,6 +198,23 @@ export class Broadcast {
     this.#proposed.splice(0, kept < 0 ? this.#proposed.length : kept)
   }
 
+  /**
+   * Followers that must have a batch for it to be committed: as few as are a quorum with ourselves, those first that kept
+   * nobody waiting. A change of the members concerns everybody.
+   */
+  #neededFor(batch: LogBatch): ReadonlySet<LearnerLink> {
+    const followers = [...this.#learners].filter(({ follows }) => follows)
+    const isForAll = this.#config.proposeToQuorum !== true || batch.configuration !== undefined
+    if (isForAll || this.#membership.pending !== undefined) return new Set(followers)
+    const needed: LearnerLink[] = []
+    for (const one of followers.toSorted((a, b) => a.timesLate - b.timesLate)) {
+      const sids = [this.#config.sid, ...needed.map(({ peer }) => peer)]
+      if (this.#membership.isQuorum(sids)) break
+      if (one.is('synced')) needed.push(one)
+    }
+    return new Set(needed)
+  }
+
   #agreed(): Zxid | undefined {
     const acked = new Map<Sid, Zxid>([[this.#config.sid, this.#ownAcked]])
     for (const learner of this.#learners) {
@@ -197,6 +239,7 @@ export class Broadcast {
     const { committed, history } = this.#journal
     if (!learner.is('synced') || learner.told >= committed) return
     if (learner.follows) {
+      learner.release(committed, turn)
       learner.send({ type: 'commit', zxid: committed }, turn)
     } else if (learner.told < history.base) {
       return this.#learners.cut(learner, 'it is behind what we keep', turn)

@@ -10,6 +10,8 @@ export interface ZabConfig {
   readonly initLimitTicks: number
   readonly syncLimitTicks: number
   readonly finalizeWaitMs: number
+  /** A proposal waits for its commit where a quorum has it without that follower (docs/decisions/0015). */
+  readonly proposeToQuorum?: boolean
   /** Txns kept below the checkpoint, so that a late learner gets a DIFF and not a snapshot. */
   readonly historyTxnsMax: number
   /** The counter an epoch starts after, 0 unless a test is about the counter's end. The same at every member. */

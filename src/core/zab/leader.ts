@@ -70,7 +70,7 @@ export class Leader implements Part {
   }
 
   get wakeAtMs(): number {
-    return this.#halfTickAtMs
+    return Math.min(this.#halfTickAtMs, this.#broadcast?.releaseAtMs ?? Infinity)
   }
 
   get links(): LinkId[] {
@@ -300,6 +300,7 @@ export class Leader implements Part {
   }
 
   wake(nowMs: number, turn: Turn): Verdict | undefined {
+    this.#broadcast?.releaseLate(nowMs, turn)
     if (nowMs < this.#halfTickAtMs) return undefined
     this.#halfTicks += 1
     this.#halfTickAtMs = nowMs + this.#ground.config.tickTimeMs / 2

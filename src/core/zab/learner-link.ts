@@ -6,6 +6,7 @@ import { invariant } from '../shared/assert.ts'
 import { seal } from '../shared/seal.ts'
 import type { Sid, Zxid } from '../shared/units.ts'
 import type { LinkId, Turn } from '../turn.ts'
+import type { LogBatch } from './log-batch.ts'
 import type { Packet } from './messages.ts'
 import { demand } from './peer-fault.ts'
 
@@ -50,6 +51,10 @@ export class LearnerLink {
   acked = 0 as Zxid
   /** Everything up to here was told to be committed; an observer was sent no more. */
   told = 0 as Zxid
+  /** Proposals that it is not yet sent, oldest first: a quorum can do without its ack. */
+  withheld: { readonly batch: LogBatch; readonly atMs: number }[] = []
+  /** How often it kept others waiting whose ack was not needed. */
+  timesLate = 0
   /** Pings sent, and those it answered: on a link they keep their order. */
   #pinged = 0
   #ponged = 0
@@ -94,6 +99,13 @@ export class LearnerLink {
 
   send(packet: Packet, turn: Turn): void {
     turn.send.push({ link: this.link, packet })
+  }
+
+  /** Sends the proposals that were withheld, through `through`. */
+  release(through: Zxid, turn: Turn): void {
+    const kept = this.withheld.findIndex(({ batch }) => batch.last > through)
+    const released = this.withheld.splice(0, kept < 0 ? this.withheld.length : kept)
+    for (const { batch } of released) this.send({ type: 'proposal', batch }, turn)
   }
 
   /** Answers the number of this ping. */
