@@ -182,9 +182,9 @@ export class Writer {
     return this.#bytes.slice(0, this.at)
   }
 
-  /** A copy of what was written from `at` on. */
-  from(at: number): Uint8Array {
-    return this.#bytes.slice(at, this.at)
+  /** A view of everything written, until more is. */
+  get written(): Uint8Array {
+    return this.#bytes.subarray(0, this.at)
   }
 
   /** Forgets what was written and keeps the memory, unless that is more than is ever needed in a row. */
@@ -318,10 +318,14 @@ export function record<const F extends Fields>(fields: F): Codec<RecordOf<F>> {
 
 /** Bytes of one value. */
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
-  const writer = new Writer()
+  const writer = spareWriter
+  writer.reset()
   codec.write(writer, value)
   return writer.take()
 }
+
+/** No codec encodes anything by itself while it writes. */
+const spareWriter = new Writer(4096)
 
 /** One value from bytes; what follows it is ignored, as ZooKeeper does. Throws MalformedFrame. */
 export function decode<T>(codec: Codec<T>, bytes: Uint8Array): T {

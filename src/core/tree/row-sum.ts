@@ -13,7 +13,7 @@ export function placeSum({ room, key, name }: RowKey): number {
   writer.byte(room)
   writer.ustring(key)
   writer.ustring(name)
-  return crc32(writer.take())
+  return crc32(writer.written)
 }
 
 export const rowSum = (place: number, value: Uint8Array): number => crc32(value, place)

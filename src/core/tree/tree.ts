@@ -308,7 +308,9 @@ export class Tree {
     const grown = (txn.data?.length ?? 0) - (node.data?.length ?? 0)
     // Before it grows: a node that was swept out is counted anew as it was.
     this.#changed(txn.path, node)
-    node.data = txn.data === null ? null : txn.data.slice()
+    // A buffer for each write of a node that many write costs more than all else that is done here.
+    if (grown === 0 && node.data !== null && txn.data !== null) node.data.set(txn.data)
+    else node.data = txn.data === null ? null : txn.data.slice()
     node.version = txn.version
     node.mzxid = header.zxid
     node.mtime = header.time

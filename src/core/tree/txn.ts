@@ -72,7 +72,11 @@ export function writeTxn(into: Writer, origin: Origin, header: TxnHeader, body: 
   into.int(header.cxid)
   into.long(header.zxid)
   into.long(header.time)
-  if (body.type !== 'multi') return writeTypeAndChange(into, body)
+  if (body.type !== 'multi') {
+    const [code, codec] = codeAndCodec(body)
+    into.int(code)
+    return codec.write(into, body)
+  }
   into.int(multiCode)
   into.int(body.changes.length)
   for (const change of body.changes) writeNested(into, change)
@@ -85,28 +89,37 @@ export function readTxn(bytes: Uint8Array): { origin: Origin; header: TxnHeader;
   const { clientId, cxid, zxid, time, type } = jute.TxnHeader.read(reader)
   const header = { session: clientId, cxid, zxid, time }
   if (type !== multiCode) return { origin, header, body: readChange(type, reader) }
-  const { txns } = jute.MultiTxn.read(reader)
-  const changes = txns.map((txn) => readChange(txn.type, new Reader(nonNull(txn.data))))
+  const count = reader.int()
+  if (count > reader.left) throw new MalformedFrame(`multi of ${count} txns`)
+  const changes: Change[] = []
+  for (let left = count; left > 0; left--) changes.push(readNested(reader))
   return { origin, header, body: { type: 'multi', changes } }
 }
 
-function writeTypeAndChange(into: Writer, change: Change): void {
-  if (change.type === 'error') {
-    into.int(errorTxnType)
-    jute.ErrorTxn.write(into, change)
-    return
-  }
-  into.int(opcodes[change.type].code)
-  ;(records[change.type] as Codec<unknown>).write(into, change)
-}
+const codeAndCodec = ({ type }: Change): readonly [number, Codec<unknown>] =>
+  type === 'error'
+    ? [errorTxnType, jute.ErrorTxn as Codec<unknown>]
+    : [opcodes[type].code, records[type] as Codec<unknown>]
 
 /** Inside a MultiTxn: int type, then the record as a buffer. */
 function writeNested(into: Writer, change: Change): void {
+  const [code, codec] = codeAndCodec(change)
+  into.int(code)
   const at = into.at
-  writeTypeAndChange(into, change)
-  const body = into.from(at + 4)
-  into.at = at + 4
-  into.buffer(body)
+  into.int(0)
+  codec.write(into, change)
+  into.patchInt(at, into.at - at - 4)
+}
+
+function readNested(reader: Reader): Change {
+  const code = reader.int()
+  const length = reader.int()
+  if (length < 0) throw new MalformedFrame('a txn of a multi is null')
+  const end = reader.at + length
+  const change = readChange(code, reader)
+  if (reader.at > end) throw new MalformedFrame('a txn of a multi is longer than it says')
+  reader.at = end
+  return change
 }
 
 function readChange(code: number, reader: Reader): Change {
@@ -116,9 +129,4 @@ function readChange(code: number, reader: Reader): Change {
   const value = row.codec.read(reader) as { type?: PlainType }
   value.type = row.type
   return value as Change
-}
-
-function nonNull(bytes: Uint8Array | null): Uint8Array {
-  if (bytes === null) throw new MalformedFrame('a txn of a multi is null')
-  return bytes
 }

@@ -84,8 +84,7 @@ export function digestOf(path: string, node: Znode): number {
   if (path.startsWith('/zookeeper/')) return 0
   writer.reset()
   writer.ustring(path === '/' ? '' : path)
-  const pathBytes = writer.take().subarray(4)
-  writer.reset()
+  const pathEnd = writer.at
   writer.long(node.czxid)
   writer.long(node.mzxid)
   writer.long(node.pzxid)
@@ -95,9 +94,10 @@ export function digestOf(path: string, node: Znode): number {
   writer.int(node.creations)
   writer.int(node.aversion)
   writer.id(node.owner)
-  const data = node.data
-  const soFar = data === null ? crc32(pathBytes) : crc32(data, crc32(pathBytes))
-  return crc32(writer.take(), soFar)
+  const { written } = writer
+  const ofPath = crc32(written, 0, 4, pathEnd)
+  const soFar = node.data === null ? ofPath : crc32(node.data, ofPath)
+  return crc32(written, soFar, pathEnd)
 }
 
 /** Rough memory of a cached node, for the cache's budget. */
