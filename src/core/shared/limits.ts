@@ -45,8 +45,10 @@ export const limits = {
   withheldMs: 10,
   /** How long a member may take to log what a quorum has already, ms: what comes meanwhile is one flush with it. */
   lateWriteMs: 10,
-  /** Log written since the checkpoint: a waking member applies it again, and more at a time would keep others waiting longer. */
-  bytesBetweenCheckpoints: 1024 * 1024,
+  /** Log written since the checkpoint, which a waking member applies again and all of which is in memory. */
+  bytesBetweenCheckpoints: 8 * 1024 * 1024,
+  /** Nodes changed since the checkpoint. Each is a row, about 6 µs: whoever asks meanwhile waits for all of them. */
+  nodesBetweenCheckpoints: 4000,
   /** A member that applied nothing for this long writes its checkpoint: nobody waits for it then. */
   idleBeforeCheckpointMs: 1000,
   /** How often a member looks how much of its disk is used, ms: a second of writes is far less than what is kept free. */

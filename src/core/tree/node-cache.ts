@@ -41,7 +41,8 @@ export class NodeCache {
     return this.#nodes.size
   }
 
-  get dirtyCount(): number {
+  /** Nodes created, changed or deleted since the checkpoint. */
+  get changedCount(): number {
     return this.#dirty.size
   }
 

@@ -148,6 +148,11 @@ export class Tree {
     return this.#cache.cachedBytes
   }
 
+  /** Nodes that the next checkpoint must write. */
+  get changedCount(): number {
+    return this.#cache.changedCount
+  }
+
   get(path: string): Readonly<Znode> | undefined {
     return this.#cache.get(path === '' ? '/' : path)
   }
