@@ -44,13 +44,18 @@ export class TrunkEnd {
     for (let at = 0; at < frames.length; at++) {
       const { length } = frames[at] as Uint8Array
       if (at > first && bytes + length > limits.trunkBytesBeyondFrame) {
-        writeTrunk(this.#outbox, downKinds.frames, client, ...frames.slice(first, at))
+        this.#say(client, frames.slice(first, at))
         first = at
         bytes = 0
       }
       bytes += length
     }
-    writeTrunk(this.#outbox, downKinds.frames, client, ...frames.slice(first))
+    this.#say(client, first === 0 ? frames : frames.slice(first))
+  }
+
+  #say(client: number, frames: readonly Uint8Array[]): void {
+    writeTrunk(this.#outbox, downKinds.frames, client, ...frames)
+    if (this.#outbox.at >= limits.trunkWriteBytes) this.flush()
   }
 
   hangup(client: number): void {

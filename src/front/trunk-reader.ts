@@ -4,10 +4,7 @@
  */
 import { MalformedFrame, Reader } from '../core/jute/codec.ts'
 import { limits } from '../core/shared/limits.ts'
-import { downKinds } from '../core/wire/trunk.ts'
-
-/** Length, kind and client. */
-const headBytes = 9
+import { downKinds, trunkHeadBytes as headBytes } from '../core/wire/trunk.ts'
 
 export class TrunkReader {
   readonly #receive: (kind: number, client: number, body: Uint8Array) => void

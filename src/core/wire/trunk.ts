@@ -96,7 +96,8 @@ export interface TrunkMessage {
   readonly body: Uint8Array
 }
 
-const headBytes = 5
+/** Length, kind and client. */
+export const trunkHeadBytes = 9
 
 export function writeTrunk(
   into: Writer,
@@ -117,5 +118,5 @@ export function readTrunk(message: Uint8Array): TrunkMessage {
   const reader = new Reader(message)
   const kind = reader.byte()
   const client = reader.int()
-  return { kind, client, body: message.subarray(headBytes) }
+  return { kind, client, body: message.subarray(trunkHeadBytes - 4) }
 }
