@@ -35,6 +35,11 @@ export class ClientEnds {
     return this.#sockets.size > 0
   }
 
+  /** Does a TCP stream keep the actor awake? */
+  get hasStreams(): boolean {
+    return this.#tcp.size + this.#trunks.size > 0
+  }
+
   /** Answers the number of the new connection, as `acceptTcp` does. */
   acceptSocket(socket: WebSocket): number {
     const connection = this.#nextConnection()

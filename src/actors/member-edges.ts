@@ -1,4 +1,5 @@
 /** A member's channels to session actors. An actor may come back with a new edge at any time: the old one is over then. */
+import { RpcTarget } from 'cloudflare:workers'
 import { Channel } from './channel.ts'
 
 interface EdgeLink {
@@ -13,6 +14,20 @@ export interface EdgeOwner {
   dropped(edge: number): void
   /** Calls the actor. */
   call(actor: string, edge: number, message: Uint8Array): Promise<Uint8Array>
+}
+
+/** A member's end of an edge, as an actor holds it. Neither hibernates while it does. */
+export class EdgeTarget extends RpcTarget {
+  readonly #exchange: (message: Uint8Array) => Promise<Uint8Array>
+
+  constructor(exchange: (message: Uint8Array) => Promise<Uint8Array>) {
+    super()
+    this.#exchange = exchange
+  }
+
+  exchange(message: Uint8Array): Promise<Uint8Array> {
+    return this.#exchange(message)
+  }
 }
 
 export class MemberEdges {

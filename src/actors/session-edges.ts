@@ -6,9 +6,15 @@ import { type UpMessage, writeUp } from '../core/session/edge-messages.ts'
 import { Channel } from './channel.ts'
 import type { EdgeRow } from './session-store.ts'
 
+/** What an actor holds of a member's end. */
+export type HeldEnd = Disposable & {
+  exchange(message: Uint8Array): Promise<Uint8Array>
+}
+
 interface Edge {
   readonly id: number
   readonly channel: Channel
+  held: HeldEnd | undefined
   /** Messages of the turn under way. */
   readonly outbox: Writer
 }
@@ -16,6 +22,8 @@ interface Edge {
 export interface SessionEdgeOwner {
   /** Calls the member. */
   call(member: Sid, edge: number, message: Uint8Array): Promise<Uint8Array>
+  /** The member's end to hold, where this actor stays awake and the member is near. */
+  hold(member: Sid, edge: number): HeldEnd | undefined
   /** Takes what a member said. A throw ends the edge. */
   receive(member: Sid, payload: Uint8Array): void
   /** The edge is no more; the next message begins a new one. */
@@ -81,6 +89,11 @@ export class SessionEdges {
     }))
   }
 
+  /** This actor may sleep from now on. */
+  letGo(): void {
+    for (const edge of this.#edges.values()) release(edge)
+  }
+
   rest(): void {
     for (const { channel } of this.#edges.values()) channel.rest()
   }
@@ -88,21 +101,30 @@ export class SessionEdges {
   #open(member: Sid, id: number, from?: { nextOut: number; nextIn: number }): Edge {
     const channel: Channel = new Channel(
       {
-        call: (message) => this.#owner.call(member, id, message),
+        call: (message) => {
+          edge.held ??= this.#owner.hold(member, id)
+          return edge.held?.exchange(message) ?? this.#owner.call(member, id, message)
+        },
         receive: (payload) => this.#owner.receive(member, payload),
         owes: () => false,
         lost: (why) => {
-          if (this.#edges.get(member)?.channel === channel) this.#edges.delete(member)
+          if (this.#edges.get(member) === edge) this.#edges.delete(member)
+          release(edge)
           this.#owner.lost(member, why)
         },
       },
       this.#deadlineMs,
       from,
     )
-    const edge = { id, channel, outbox: new Writer(4096) }
+    const edge: Edge = { id, channel, held: undefined, outbox: new Writer(4096) }
     this.#edges.set(member, edge)
     return edge
   }
+}
+
+function release(edge: Edge): void {
+  edge.held?.[Symbol.dispose]()
+  edge.held = undefined
 }
 
 function passOn({ channel, outbox }: Edge): void {

@@ -23,7 +23,7 @@ import {
   settingsOf,
 } from './env.ts'
 import { log } from './log.ts'
-import { SessionEdges } from './session-edges.ts'
+import { type HeldEnd, SessionEdges } from './session-edges.ts'
 import { SessionStore } from './session-store.ts'
 import { SessionTimers } from './session-timers.ts'
 import { readPreamble, TcpConnection } from './tcp-connection.ts'
@@ -182,6 +182,7 @@ export class Session extends DurableObject<Env> {
       {
         call: (member, edge, message) =>
           memberStub(this.env, ensemble, member).exchange(this.#name, edge, message),
+        hold: (member, edge) => this.#hold(member, edge),
         receive: (member, payload) =>
           this.#step((nowMs) => this.#host.receiveDown(nowMs, member, payload)),
         lost: (member, why) => {
@@ -191,6 +192,15 @@ export class Session extends DurableObject<Env> {
       },
       2 * tickTimeMs * syncLimitTicks,
     )
+  }
+
+  /** A stream keeps this actor awake as long as it lasts; a held stub of another instance's member would pass no door. */
+  #hold(member: Sid, edge: number): HeldEnd | undefined {
+    const instance = instanceOf(this.env)
+    const isNear = instance === undefined || instance === member
+    if (!this.#clients.hasStreams || !isNear) return undefined
+    const stub = memberStub(this.env, this.#settings.ensemble, member)
+    return stub.hold(this.#name, edge) as unknown as HeldEnd
   }
 
   #newTimers(): SessionTimers {
@@ -239,6 +249,7 @@ export class Session extends DurableObject<Env> {
     for (const resume of this.#readers.splice(0)) resume()
     this.#timers.setRetry(this.#host.retryAtMs)
     this.#timers.busy(this.#clients.hasSockets)
+    if (!this.#clients.hasStreams) this.#edges.letGo()
   }
 
   #passwordOf(session: SessionId): Uint8Array {
