@@ -15,10 +15,10 @@ import {
 
 const crowdWanted = 10_000
 
-/** workerd has two files open for each TCP session, and some hundred others; how many it may have is the machine's say. */
+/** Whoever has the sockets has a file open for each, and some hundred others; how many it may have is the machine's say. */
 function crowdSize(): number {
   const limit = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]
-  const held = limit === undefined ? crowdWanted : (Number(limit) - 1000) / 2
+  const held = limit === undefined ? crowdWanted : Number(limit) - 1000
   return Math.min(crowdWanted, Math.floor(held / 1000) * 1000)
 }
 

@@ -10,8 +10,9 @@ export interface ClientOwner {
   left(client: TcpClient): void
 }
 
-/** Why a client is not read. */
-type Reason = 'is not answered' | 'told to wait' | 'trunk is full' | 'does not read'
+/** Why a client is not read; a bit each. */
+export const reasons = { isNotAnswered: 1, toldToWait: 2, trunkIsFull: 4, doesNotRead: 8 } as const
+type Reason = (typeof reasons)[keyof typeof reasons]
 
 export class TcpClient {
   /** The session it asks for; 0n: a new one. */
@@ -21,7 +22,7 @@ export class TcpClient {
   number = 0
   readonly #socket: Socket
   readonly #deframer: Deframer
-  readonly #waitsFor = new Set<Reason>()
+  #waitsFor = 0
   /** What it said before it was answered, to say again to another actor; undefined: it was. */
   #said: Uint8Array[] | undefined = []
   #saidBytes = 0
@@ -33,7 +34,7 @@ export class TcpClient {
     this.#socket = socket
     this.#deframer = new Deframer(frameBytesMax)
     socket.on('data', (chunk) => this.read(chunk))
-    socket.on('drain', () => this.readOn('does not read'))
+    socket.on('drain', () => this.readOn(reasons.doesNotRead))
     socket.once('close', () => this.#owner?.left(this))
   }
 
@@ -69,26 +70,28 @@ export class TcpClient {
   write(frames: Uint8Array): void {
     if (this.#said !== undefined) {
       this.#said = undefined
-      this.readOn('is not answered')
+      this.readOn(reasons.isNotAnswered)
     }
     if (!this.#socket.write(frames) && this.#socket.writableLength > limits.unwrittenBytesMax) {
-      this.waitFor('does not read')
+      this.waitFor(reasons.doesNotRead)
     }
   }
 
   waitFor(reason: Reason): void {
-    if (this.#waitsFor.size === 0) this.#socket.pause()
-    this.#waitsFor.add(reason)
+    if (this.#waitsFor === 0) this.#socket.pause()
+    this.#waitsFor |= reason
   }
 
   readOn(reason: Reason): void {
-    if (this.#waitsFor.delete(reason) && this.#waitsFor.size === 0) this.#socket.resume()
+    if ((this.#waitsFor & reason) === 0) return
+    this.#waitsFor &= ~reason
+    if (this.#waitsFor === 0) this.#socket.resume()
   }
 
   #remember(said: Uint8Array[], frames: Uint8Array): void {
     said.push(frames)
     this.#saidBytes += frames.length
-    if (this.#saidBytes > limits.unwrittenBytesMax) this.waitFor('is not answered')
+    if (this.#saidBytes > limits.unwrittenBytesMax) this.waitFor(reasons.isNotAnswered)
   }
 
   /** Closes the connection behind what was written. */

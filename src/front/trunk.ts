@@ -4,7 +4,7 @@ import { decode, encode, MalformedFrame, Writer } from '../core/jute/codec.ts'
 import { limits } from '../core/shared/limits.ts'
 import { downKinds, Home, Newcomer, prefixOf, upKinds, writeTrunk } from '../core/wire/trunk.ts'
 import type { Runtime } from './runtime.ts'
-import type { ClientOwner, TcpClient } from './tcp-client.ts'
+import { type ClientOwner, reasons, type TcpClient } from './tcp-client.ts'
 import { TrunkReader } from './trunk-reader.ts'
 
 export interface TrunkOwner {
@@ -67,7 +67,7 @@ export class Trunk implements ClientOwner {
     this.#clients.set(client.number, client)
     const isNew = client.session === 0n
     this.#say(upKinds.came, client, encode(Newcomer, { address: client.address, isNew }))
-    if (this.#isStuck) client.waitFor('trunk is full')
+    if (this.#isStuck) client.waitFor(reasons.trunkIsFull)
     client.placed(this)
   }
 
@@ -96,13 +96,13 @@ export class Trunk implements ClientOwner {
     this.#outbox.reset()
     if (this.#isStuck || this.#stream.writableLength < limits.trunkBufferedBytesMax) return
     this.#isStuck = true
-    for (const client of this.#clients.values()) client.waitFor('trunk is full')
+    for (const client of this.#clients.values()) client.waitFor(reasons.trunkIsFull)
   }
 
   #unstick(): void {
     if (!this.#isStuck) return
     this.#isStuck = false
-    for (const client of this.#clients.values()) client.readOn('trunk is full')
+    for (const client of this.#clients.values()) client.readOn(reasons.trunkIsFull)
   }
 
   #receive(kind: number, number: number, body: Uint8Array): void {
@@ -119,9 +119,9 @@ export class Trunk implements ClientOwner {
       case downKinds.full:
         return this.#turnAway(client)
       case downKinds.pause:
-        return client.waitFor('told to wait')
+        return client.waitFor(reasons.toldToWait)
       case downKinds.resume:
-        return client.readOn('told to wait')
+        return client.readOn(reasons.toldToWait)
       default:
         throw new MalformedFrame(`trunk message of kind ${kind}`)
     }

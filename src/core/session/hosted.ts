@@ -47,8 +47,7 @@ export class HostedSession {
   unansweredBytes = 0
   /** Frames of the client that no member has yet. */
   held: Uint8Array[] = []
-  /** Kept only for connections that survive. */
-  readonly watches = new WatchRecord()
+  #watches: WatchRecord | undefined
   /** What its connection proved. */
   identities: readonly Identity[]
   /** Since when its end could not be proposed. */
@@ -77,6 +76,11 @@ export class HostedSession {
     this.heardMs = heardMs
     this.connection = connection
     this.identities = connection?.identities ?? []
+  }
+
+  /** Kept only for connections that survive: of the others there are very many. */
+  get watches(): WatchRecord {
+    return (this.#watches ??= new WatchRecord())
   }
 
   /** When its time is over. Rounded up to a tick, as ZooKeeper's expiry buckets are. */
