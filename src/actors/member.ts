@@ -78,6 +78,8 @@ export interface MemberStatus {
   }
   /** How often this member saw another one to have another tree at the same zxid. */
   readonly digestMismatches: number
+  /** Of znodes in memory: of those that did not change since the checkpoint as many as the budget allows. */
+  readonly cachedBytes: number
 }
 
 /** `recovering`: damage took what it had; it has everything anew before it votes. `refusing`: an operator must decide. */
@@ -210,6 +212,7 @@ export class Member extends DurableObject<Env> {
         isFull: this.#replica.isStorageFull,
       },
       digestMismatches: this.#replica.digestMismatches,
+      cachedBytes: tree.cachedBytes,
     }
   }
 

@@ -102,6 +102,7 @@ function monitorLines(status: MemberStatus): string {
     ['local_sessions', status.localSessions],
     ['connection_rejected', status.rejectedConnections],
     ['digest_mismatches_count', status.digestMismatches],
+    ['znode_cache_bytes', status.cachedBytes],
     ['uptime', Date.now() - status.startedMs],
   ]
   return lines.map(([key, value]) => `zk_${key}\t${value}\n`).join('')
