@@ -86,19 +86,29 @@ const results: Results = {
     cells === undefined
       ? []
       : await playCells(chooseCells(cells), { ...shared, warmUp: options.warmUp }),
-  scenarios: scenarios === undefined ? [] : await playScenarios(chooseScenarios(scenarios)),
+  scenarios: [],
 }
 if (results.cells.length > 0) console.log(`\n${tableOf(results)}`)
+write()
+if (scenarios !== undefined) {
+  // A scenario that fails must not take with it what was measured before.
+  for await (const played of playScenarios(chooseScenarios(scenarios))) {
+    results.scenarios.push(played)
+    write()
+  }
+}
 if (results.scenarios.length > 0) console.log(`\n${measuresTable(results)}`)
-mkdirSync(dirname(options.out), { recursive: true })
-writeFileSync(options.out, `${JSON.stringify(results, null, 1)}\n`)
 console.log(`\nwritten to ${options.out}`)
 if (options.record && !isStopping()) record(results)
 const runs = results.cells.flatMap((cell) => Object.values(cell.runs).flat())
 if (runs.some(({ errors }) => errors > 0)) process.exitCode = 1
 
-async function playScenarios(chosen: readonly Scenario[]): Promise<ScenarioResult[]> {
-  const played: ScenarioResult[] = []
+function write(): void {
+  mkdirSync(dirname(options.out), { recursive: true })
+  writeFileSync(options.out, `${JSON.stringify(results, null, 1)}\n`)
+}
+
+async function* playScenarios(chosen: readonly Scenario[]): AsyncGenerator<ScenarioResult> {
   for (const [at, scenario] of chosen.entries()) {
     if (isStopping()) break
     console.log(`\nscenario ${at + 1}/${chosen.length}, ${scenario.name}: ${scenario.title}`)
@@ -108,9 +118,8 @@ async function playScenarios(chosen: readonly Scenario[]): Promise<ScenarioResul
       console.log(`${String(seconds).padStart(4)} s  ${line}`)
     }
     const measures = await scenario.play({ ...shared, isQuick: options.quick, tell })
-    if (!isStopping()) played.push({ name: scenario.name, measures })
+    if (!isStopping()) yield { name: scenario.name, measures }
   }
-  return played
 }
 
 /** Ctrl-C ends it after the run under way, so that no server is left behind; a second one at once. */

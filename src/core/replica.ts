@@ -601,7 +601,7 @@ export class Replica {
     return (
       this.#txnsSinceCheckpoint >= this.#config.snapCountTxns ||
       this.#bytesSinceCheckpoint >= limits.bytesBetweenCheckpoints ||
-      this.#tree.changedCount >= limits.nodesBetweenCheckpoints ||
+      this.#tree.cameOrWentCount >= limits.nodesBetweenCheckpoints ||
       // What was deleted gives room once the log of it is gone, however busy everybody is being refused.
       (this.#rules.isStorageFull &&
         this.#now >= this.#checkpointedAtMs + limits.idleBeforeCheckpointMs) ||

@@ -21,9 +21,11 @@ export class Clients {
   take(socket: Socket): void {
     let begin: Buffer = Buffer.alloc(0)
     const deadline = setTimeout(() => socket.destroy(), limits.handshakeMs)
+    const ended = (): void => void socket.destroy()
     const settle = (): void => {
       clearTimeout(deadline)
       socket.off('data', read)
+      socket.off('end', ended)
     }
     const read = (chunk: Buffer): void => {
       begin = begin.length === 0 ? chunk : Buffer.concat([begin, chunk])
@@ -34,6 +36,7 @@ export class Clients {
       else this.#opened(socket, opening, begin)
     }
     socket.on('data', read)
+    socket.on('end', ended)
     socket.once('close', settle)
     socket.on('error', () => undefined) // its close says all
   }
@@ -45,7 +48,7 @@ export class Clients {
     client.read(begin)
   }
 
-  /** A four-letter word: the Worker answers it on a stream of its own. */
+  /** A four-letter word: the Worker answers it on a stream of its own. Who asks may have closed his side behind it. */
   #passOn(socket: Socket, begin: Buffer): void {
     const stream = this.#runtime.open({
       member: this.#member,

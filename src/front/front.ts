@@ -22,11 +22,14 @@ export class Front {
   async listen(address: string, ports: readonly FrontPort[], runtime: Runtime): Promise<void> {
     for (const { member, port } of ports) {
       const clients = new Clients(member, runtime)
-      const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
-        this.#sockets.add(socket)
-        socket.once('close', () => this.#sockets.delete(socket))
-        clients.take(socket)
-      })
+      const server = createServer(
+        { noDelay: true, keepAlive: true, allowHalfOpen: true },
+        (socket) => {
+          this.#sockets.add(socket)
+          socket.once('close', () => this.#sockets.delete(socket))
+          clients.take(socket)
+        },
+      )
       server.listen({ port, host: address, backlog: 4096 })
       await once(server, 'listening')
       this.#servers.push(server)

@@ -34,6 +34,7 @@ export class TcpClient {
     this.#socket = socket
     this.#deframer = new Deframer(frameBytesMax)
     socket.on('data', (chunk) => this.read(chunk))
+    socket.on('end', () => socket.destroySoon()) // who says no more has left
     socket.on('drain', () => this.readOn(reasons.doesNotRead))
     socket.once('close', () => this.#owner?.left(this))
   }

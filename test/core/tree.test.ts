@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { asSessionId } from '../../src/core/shared/units.ts'
+import { rooms } from '../../src/core/tree/row-table.ts'
 import { Tree } from '../../src/core/tree/tree.ts'
 import { digestOf, statOf } from '../../src/core/tree/znode.ts'
 import { crc32 } from '../../src/core/shared/crc32.ts'
@@ -354,4 +355,40 @@ test('[T8] the bytes counted do not drift', () => {
     machine.checkpoint()
   }
   expect(machine.tree.cachedBytes).toBe(empty)
+})
+
+describe('[T8] a checkpoint has a row for what came or went since the last, and none for what did both', () => {
+  const rowsOf = (machine: Machine): string[] =>
+    machine.tree
+      .checkpoint()
+      .rows.filter(({ room, name }) => room === rooms.znode && name !== '')
+      .map(({ name, value }) => `${value === null ? '-' : '+'}${name}`)
+      .toSorted()
+
+  test.each([0, 1_000_000])('with a cache of %i bytes', (cacheBytes) => {
+    const machine = new Machine(cacheBytes).open()
+    machine.run(ask.create('/stays'))
+    machine.run(ask.create('/goes'))
+    machine.checkpoint()
+    machine.run(ask.create('/brief', 'ephemeral'))
+    machine.run(ask.delete('/brief'))
+    expect(rowsOf(machine)).toEqual([])
+    expect(machine.tree.cameOrWentCount).toBe(0)
+    expect(machine.tree.get('/brief')).toBeUndefined()
+    machine.run(ask.delete('/goes'))
+    machine.run(ask.create('/goes'))
+    machine.run(ask.delete('/goes'))
+    machine.run(ask.create('/brief'))
+    expect(rowsOf(machine)).toEqual(['+brief', '-goes'])
+    expect(machine.tree.cameOrWentCount).toBe(2)
+    machine.checkpoint()
+    expect(machine.tree.cameOrWentCount).toBe(0)
+    machine.run(ask.delete('/brief'))
+    expect(rowsOf(machine)).toEqual(['-brief'])
+    machine.run(ask.create('/brief'))
+    expect(rowsOf(machine)).toEqual(['+brief'])
+    machine.run(ask.delete('/brief'))
+    machine.checkpoint()
+    expect([...(machine.tree.children('/') ?? [])].toSorted()).toEqual(['stays', 'zookeeper'])
+  })
 })

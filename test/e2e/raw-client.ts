@@ -20,12 +20,15 @@ export class RawClient {
     })
     socket.on('error', () => this.#closed())
     socket.on('close', () => this.#closed())
-    socket.on('end', () => this.#closed())
+    socket.on('end', () => {
+      this.#closed()
+      socket.end()
+    })
   }
 
   static dial(port: number, host = '127.0.0.1'): Promise<RawClient> {
     return new Promise((resolve, reject) => {
-      const socket = dial(port, host)
+      const socket = dial({ port, host, allowHalfOpen: true })
       socket.once('error', reject)
       socket.once('connect', () => resolve(new RawClient(socket)))
     })
@@ -58,6 +61,11 @@ export class RawClient {
       if (next !== undefined || this.#isClosed) return next
       await new Promise<void>((resolve) => (this.#wake = resolve))
     }
+  }
+
+  /** Says this and closes its side. */
+  end(bytes: Uint8Array): void {
+    this.#socket.end(bytes)
   }
 
   stopReading(): void {

@@ -235,6 +235,27 @@ describe('[F4] what is no session', () => {
     expect(await client.frame()).toBeUndefined()
   })
 
+  it('who closes his side behind a word is answered all the same', async () => {
+    const client = await RawClient.dial(ports[1] ?? 0)
+    clients.push(client)
+    client.end(new TextEncoder().encode('ruok'))
+    const stream = await actors.stream()
+    await until('the word', () => stream.text === 'ruok', { everyMs: 2 })
+    stream.socket.end(body('imok'))
+    expect(text(await client.frame())).toBe('imok')
+  })
+
+  it('who closes his side in a session has left it', async () => {
+    const client = await dial()
+    const trunk = await actors.stream()
+    const number = await greet(trunk)
+    await client.frame()
+    client.end(body('last'))
+    expect((await trunk.message(left)).client).toBe(number)
+    expect(trunk.saidFrames.endsWith(text(body('last')))).toBe(true)
+    expect(await client.frame()).toBeUndefined()
+  })
+
   it('bytes that nobody may begin with end the connection', async () => {
     const client = await RawClient.dial(ports[0] ?? 0)
     client.send(Uint8Array.of(0x7f, 0xff, 0xff, 0xff))

@@ -74,7 +74,9 @@ export class ScriptedActors {
   readonly #server: Server
 
   private constructor() {
-    this.#server = createServer((socket) => this.streams.push(new ScriptedStream(socket)))
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => {
+      this.streams.push(new ScriptedStream(socket))
+    })
   }
 
   static async listen(): Promise<ScriptedActors> {

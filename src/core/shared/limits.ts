@@ -47,7 +47,10 @@ export const limits = {
   lateWriteMs: 10,
   /** Log written since the checkpoint, which a waking member applies again and all of which is in memory. */
   bytesBetweenCheckpoints: 8 * 1024 * 1024,
-  /** Nodes changed since the checkpoint. Each is a row, about 6 µs: whoever asks meanwhile waits for all of them. */
+  /**
+   * Nodes created or deleted since the checkpoint. Each is a row, about 6 µs, and whoever asks meanwhile waits for all of
+   * them. What is set again and again is not counted: to put its row off saves it.
+   */
   nodesBetweenCheckpoints: 4000,
   /** A member that applied nothing for this long writes its checkpoint: nobody waits for it then. */
   idleBeforeCheckpointMs: 1000,

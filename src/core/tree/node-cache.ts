@@ -15,6 +15,8 @@ interface Cached extends Znode {
   nameChanges: Map<string, boolean> | undefined
   /** Used since the sweep last came by. */
   touched: boolean
+  /** The checkpoint has no row of it. */
+  isNew: boolean
 }
 
 export class NodeCache {
@@ -23,6 +25,8 @@ export class NodeCache {
   readonly #nodes = new Map<string, Cached>()
   /** Paths created, changed or deleted since the checkpoint. */
   #dirty = new Set<string>()
+  /** Of those the created and the deleted. */
+  #cameOrWent = 0
   #bytes = 0
   /** Every node of the tree is in memory: what is not here does not exist. */
   #complete: boolean
@@ -41,9 +45,9 @@ export class NodeCache {
     return this.#nodes.size
   }
 
-  /** Nodes created, changed or deleted since the checkpoint. */
-  get changedCount(): number {
-    return this.#dirty.size
+  /** Nodes created or deleted since the checkpoint: rows that must be written, however long that is put off. */
+  get cameOrWentCount(): number {
+    return this.#cameOrWent
   }
 
   /** The node at `path`, to be read only. */
@@ -64,12 +68,19 @@ export class NodeCache {
   }
 
   add(path: string, node: Znode): void {
+    // One that was deleted since the checkpoint has a row there still.
+    const isNew = !this.#dirty.has(path)
+    this.#cameOrWent += isNew ? 1 : -1
     this.#dirty.add(path)
-    this.#keep(path, { ...node, names: new Set(), nameChanges: undefined, touched: true })
+    const cached = { ...node, names: new Set<string>(), nameChanges: undefined }
+    this.#keep(path, { ...cached, touched: true, isNew })
   }
 
-  remove(path: string, node: Znode): void {
-    this.#dirty.add(path)
+  remove(path: string, node: Cached): void {
+    // Who came and went between two checkpoints was never there.
+    if (node.isNew) this.#dirty.delete(path)
+    else this.#dirty.add(path)
+    this.#cameOrWent += node.isNew ? -1 : 1
     if (this.#nodes.delete(path)) this.#bytes -= bytesOf(path, node)
   }
 
@@ -128,8 +139,11 @@ export class NodeCache {
     for (const path of this.#dirty) {
       const parent = this.#nodes.get(path === '/' ? '/' : parentOf(path))
       if (parent !== undefined) parent.nameChanges = undefined
+      const node = this.#nodes.get(path)
+      if (node !== undefined) node.isNew = false
     }
     this.#dirty = new Set()
+    this.#cameOrWent = 0
     if (this.#bytes > this.#budgetBytes) this.#sweep()
   }
 
@@ -162,6 +176,7 @@ export class NodeCache {
       names: undefined,
       nameChanges: undefined,
       touched: true,
+      isNew: false,
     }
     this.#keep(path, node)
     // Reads alone may fill the memory, and clean nodes may go at any time.

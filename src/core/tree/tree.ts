@@ -148,9 +148,9 @@ export class Tree {
     return this.#cache.cachedBytes
   }
 
-  /** Nodes that the next checkpoint must write. */
-  get changedCount(): number {
-    return this.#cache.changedCount
+  /** Nodes created or deleted since the checkpoint. */
+  get cameOrWentCount(): number {
+    return this.#cache.cameOrWentCount
   }
 
   get(path: string): Readonly<Znode> | undefined {
