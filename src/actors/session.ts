@@ -4,15 +4,13 @@
  */
 import { createHmac } from 'node:crypto'
 import { DurableObject } from 'cloudflare:workers'
-import { decode, MalformedFrame } from '../core/jute/codec.ts'
-import { limits } from '../core/shared/limits.ts'
+import { MalformedFrame } from '../core/jute/codec.ts'
 import type { Settings } from '../core/shared/settings.ts'
 import { asSid, type SessionId, type Sid } from '../core/shared/units.ts'
 import { Host } from '../core/session/host.ts'
 import type { Identity } from '../core/tree/acl.ts'
 import { knownClientHeaders, readSubject } from '../core/wire/client.ts'
-import { Deframer, wholeFrames } from '../core/wire/deframer.ts'
-import { Newcomer, prefixOf, readTrunk, type TrunkMessage, upKinds } from '../core/wire/trunk.ts'
+import { wholeFrames } from '../core/wire/deframer.ts'
 import { ClientEnds, connectionOf } from './client-ends.ts'
 import {
   type Env,
@@ -26,8 +24,8 @@ import { log } from './log.ts'
 import { type HeldEnd, SessionEdges } from './session-edges.ts'
 import { SessionStore } from './session-store.ts'
 import { SessionTimers } from './session-timers.ts'
-import { readPreamble, TcpConnection } from './tcp-connection.ts'
-import type { TrunkEnd } from './trunk-end.ts'
+import { Streams } from './streams.ts'
+import { TcpConnection } from './tcp-connection.ts'
 
 export class Session extends DurableObject<Env> {
   readonly #settings: Settings
@@ -36,10 +34,9 @@ export class Session extends DurableObject<Env> {
   readonly #secret: Uint8Array
   readonly #host: Host
   readonly #clients: ClientEnds
+  readonly #streams: Streams
   readonly #edges: SessionEdges
   readonly #timers: SessionTimers
-  /** TCP readers that wait for their client's requests to be answered. */
-  readonly #readers: (() => void)[] = []
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
@@ -53,6 +50,16 @@ export class Session extends DurableObject<Env> {
     this.#edges = this.#newEdges()
     this.#timers = this.#newTimers()
     this.#host = this.#newHost()
+    this.#streams = new Streams(
+      {
+        host: this.#host,
+        place: placeOfSessionActor(this.#name),
+        step: (step) => this.#step(step),
+        admits: () => this.admit(),
+      },
+      this.#clients,
+      this.#settings.juteMaxBufferBytes,
+    )
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'))
     this.#revive()
   }
@@ -81,25 +88,9 @@ export class Session extends DurableObject<Env> {
     return new Response(null, { status: 101, webSocket: client })
   }
 
-  /** A TCP connection, handed over by the Worker: its preamble, then ZooKeeper's bytes. */
-  override async connect(socket: Socket): Promise<void> {
-    const tcp = new TcpConnection(socket)
-    const preamble = await readPreamble(tcp)
-    if (preamble === undefined) return
-    const { member, address, isTrunk } = preamble
-    const pinned = asSid(member)
-    if (isTrunk) return this.#serveTrunk(pinned, tcp)
-    const connection = this.#clients.acceptTcp(tcp)
-    this.#host.connected(Date.now(), {
-      id: connection,
-      pinned,
-      survives: false,
-      address,
-      identities: [],
-    })
-    await this.#readTcp(connection, tcp)
-    this.#clients.forgetTcp(connection)
-    this.#step((nowMs) => this.#host.disconnected(nowMs, connection))
+  /** A TCP connection, or a trunk of many, handed over by the Worker. */
+  override connect(socket: Socket): Promise<void> {
+    return this.#streams.serve(new TcpConnection(socket))
   }
 
   /** A member has something to say; the answer is what this actor has. */
@@ -244,9 +235,8 @@ export class Session extends DurableObject<Env> {
     // First of all: a session that the ensemble has and no alarm judges would live for ever.
     this.#timers.setAlarm(this.#host.alarmAtMs)
     this.#edges.flush()
-    this.#clients.resumeUnless((connection) => this.#host.isThrottled(connection))
+    this.#streams.readOn()
     this.#clients.flush()
-    for (const resume of this.#readers.splice(0)) resume()
     this.#timers.setRetry(this.#host.retryAtMs)
     this.#timers.busy(this.#clients.hasSockets)
     if (!this.#clients.hasStreams) this.#edges.letGo()
@@ -257,86 +247,6 @@ export class Session extends DurableObject<Env> {
     new DataView(bytes.buffer).setBigInt64(0, session)
     const mac = createHmac('sha256', this.#secret).update(bytes).digest()
     return new Uint8Array(mac.buffer, mac.byteOffset, 16).slice()
-  }
-
-  /** Many clients of one member on one stream. What a read brings of all of them is one step. */
-  async #serveTrunk(member: Sid, tcp: TcpConnection): Promise<void> {
-    const trunk = this.#clients.acceptTrunk(tcp)
-    const { home, number } = placeOfSessionActor(this.#name)
-    trunk.begin({ member: home, prefix: prefixOf((BigInt(home) << 56n) | (BigInt(number) << 40n)) })
-    const bytesMax = this.#settings.juteMaxBufferBytes + limits.trunkBytesBeyondFrame
-    const deframer = new Deframer(bytesMax)
-    await this.#whileReadable(tcp, async (chunk) => {
-      const messages = deframer.push(chunk)
-      if (messages.length === 0) return
-      this.#step((nowMs) => {
-        for (const message of messages) this.#receiveTrunk(nowMs, member, trunk, readTrunk(message))
-      })
-    })
-    this.#step((nowMs) => {
-      for (const lost of this.#clients.forgetTrunk(trunk)) this.#host.disconnected(nowMs, lost)
-    })
-  }
-
-  #receiveTrunk(nowMs: number, member: Sid, trunk: TrunkEnd, message: TrunkMessage): void {
-    const { kind, client, body } = message
-    if (kind === upKinds.came) {
-      const { address, isNew } = decode(Newcomer, body)
-      if (isNew && !this.admit()) return trunk.refuse(client)
-      const id = this.#clients.acceptTrunked(trunk, client)
-      this.#host.connected(nowMs, { id, pinned: member, survives: false, address, identities: [] })
-      return undefined
-    }
-    const connection = trunk.connectionOf(client)
-    if (connection === undefined) return undefined // it was closed or refused; the front does not know yet
-    if (kind === upKinds.left) {
-      this.#host.disconnected(nowMs, connection)
-      return this.#clients.forgetTrunked(connection)
-    }
-    if (kind !== upKinds.frames) throw new MalformedFrame(`trunk message of kind ${kind}`)
-    this.#host.receive(nowMs, connection, wholeFrames(body, this.#settings.juteMaxBufferBytes))
-    if (this.#host.isThrottled(connection)) trunk.pause(client)
-    return undefined
-  }
-
-  async #readTcp(connection: number, tcp: TcpConnection): Promise<void> {
-    const deframer = new Deframer(this.#settings.juteMaxBufferBytes)
-    await this.#whileReadable(tcp, async (chunk) => {
-      const frames = deframer.push(chunk)
-      if (frames.length > 0) {
-        this.#step((nowMs) => this.#host.receive(nowMs, connection, frames))
-      }
-      // Whoever asks faster than we answer is read slower.
-      await this.#untilAnswered(connection)
-    })
-  }
-
-  /** Until the stream ends or breaks, or what it brings is malformed. Who does not take what we write is read no further. */
-  async #whileReadable(
-    tcp: TcpConnection,
-    receive: (chunk: Uint8Array) => Promise<void>,
-  ): Promise<void> {
-    try {
-      for (;;) {
-        const chunk = await tcp.read()
-        if (chunk === undefined) return
-        await receive(chunk)
-        if (tcp.isFull) await tcp.untilWritten()
-      }
-    } catch (fault) {
-      // A stream breaks when its client goes, or when we close it: neither is news.
-      if (!(fault instanceof MalformedFrame) && !tcp.isOver)
-        log('tcp.broken', { why: String(fault) })
-    } finally {
-      tcp.close()
-    }
-  }
-
-  /** Resolves when the connection may be read further. */
-  async #untilAnswered(connection: number): Promise<void> {
-    while (this.#host.isThrottled(connection)) {
-      await new Promise<void>((resolve) => this.#readers.push(resolve))
-    }
   }
 }
 
