@@ -41,6 +41,8 @@ export const limits = {
   ownBatchesInFlightMax: 2,
   /** A leader waits so long with its next batch for the last one to be committed; among far members a commit takes longer. */
   commitPatienceMs: 20,
+  /** How long an election waits for the votes of members that others have logged as voters, ms: ZooKeeper's finalizeWait. */
+  newVotersWaitMs: 200,
   /** How long a follower whose ack is not needed may wait for a proposal that is not committed meanwhile, ms. */
   withheldMs: 10,
   /** How long a member may take to log what a quorum has already, ms: what comes meanwhile is one flush with it. */

@@ -7,6 +7,7 @@
  * lost, so a note that is sent again asks for an answer, and news restart the clock of sending again. And when every
  * voter has voted the same, no better vote can come: nobody waits for one.
  */
+import { limits } from '../shared/limits.ts'
 import type { Sid } from '../shared/units.ts'
 import type { Turn } from '../turn.ts'
 import type { ZabConfig } from './config.ts'
@@ -173,7 +174,10 @@ export class Election {
     }
     const isEverybody = agreed.length === this.#membership.electors.length && !this.#mayBeMore
     if (isEverybody) return this.#elected()
-    if (this.#finalizeAtMs === Infinity) this.#finalizeAtMs = nowMs + this.#config.finalizeWaitMs
+    // Voters that we do not know may change the votes of those we do: not to wait for that would be to leave without them, each time.
+    const leastMs = this.#mayBeMore ? limits.newVotersWaitMs : 0
+    const waitMs = Math.max(this.#config.finalizeWaitMs, leastMs)
+    if (this.#finalizeAtMs === Infinity) this.#finalizeAtMs = nowMs + waitMs
     return undefined
   }
 
