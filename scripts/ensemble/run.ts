@@ -39,7 +39,7 @@ export interface Launch {
 
 const graceMs = 2000
 
-export async function runEnsemble(runtime: Command): Promise<void> {
+export async function runEnsemble(command: Command): Promise<void> {
   try {
     const options = readOptions(process.env)
     await requireFreePorts(options)
@@ -48,9 +48,9 @@ export async function runEnsemble(runtime: Command): Promise<void> {
     await lease?.begin()
     const secret = randomBytes(18).toString('base64url')
     const entry: Entry = { host: '127.0.0.1', port: await freePort(), secret }
-    const launch = runtime.prepare(options, await bundleWorker(options), entry)
+    const launch = command.prepare(options, await bundleWorker(options), entry)
     const front = await openFront(options, entry)
-    await runLeashed(runtime, launch, options, lease, front)
+    await runLeashed(command, launch, options, lease, front)
   } catch (error) {
     if (!isOperators(error)) throw error
     console.error(error.message)
@@ -83,7 +83,7 @@ const isOperators = (error: unknown): error is Error =>
   error instanceof SettingsError || error instanceof PortTaken || error instanceof FolderTaken
 
 async function runLeashed(
-  runtime: Command,
+  command: Command,
   launch: Launch,
   options: Options,
   lease: Lease | undefined,
@@ -93,7 +93,7 @@ async function runLeashed(
   const { members, observers } = settings
   const instance = cluster === undefined ? '' : `, instance ${cluster.instance}`
   console.log(
-    `Durable Keeper on ${runtime.name}: ${members} members, ${observers} observers${instance}, kept in ${dataDir}`,
+    `Durable Keeper on ${command.name}: ${members} members, ${observers} observers${instance}, kept in ${dataDir}`,
   )
   const leash = spawn(
     process.execPath,
@@ -112,7 +112,7 @@ async function runLeashed(
   for (const output of [leash.stdout, leash.stderr]) {
     createInterface({ input: output }).on('line', (line) => {
       if (!options.isVerbose && line.startsWith('{"event":')) return
-      const retold = runtime.retell(line)
+      const retold = command.retell(line)
       if (retold !== undefined) console.log(retold)
     })
   }
@@ -129,7 +129,7 @@ async function runLeashed(
   const code = await ended
   // The leash ends by killing its own group, so its code says nothing once we asked it to.
   if (!done.signal.aborted) {
-    console.error(`${runtime.name} ended by itself (${code})`)
+    console.error(`${command.name} ended by itself (${code})`)
     process.exitCode = 1
   }
   done.abort()

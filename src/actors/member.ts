@@ -394,11 +394,15 @@ export class Member extends DurableObject<Env> {
     this.#perform(() => this.#replica.receive(Date.now(), input))
   }
 
-  /** One step and its turn. A broken law ends this life: the next begins from what is on disk. */
+  /** One step and its turn. */
   #perform(step: () => ReplicaTurn): void {
-    if (this.#isEnding) return
+    if (!this.#isEnding) this.#orEnd(() => this.#performTurn(step()))
+  }
+
+  /** A broken law, or a write that fails, ends this life: the next begins from what is on disk. */
+  #orEnd(act: () => void): void {
     try {
-      this.#performTurn(step())
+      act()
     } catch (fault) {
       if (fault instanceof Damage) {
         this.#giveUp(fault)
@@ -439,7 +443,8 @@ export class Member extends DurableObject<Env> {
     this.#links.flush()
     this.#unwritten.push(...turn.persist)
     if (!turn.canPersistLate) this.#writeDown()
-    else this.#lateWrite ??= setTimeout(() => this.#writeDown(), limits.lateWriteMs)
+    else
+      this.#lateWrite ??= setTimeout(() => this.#orEnd(() => this.#writeDown()), limits.lateWriteMs)
   }
 
   /** What is asked for is written, in order. */

@@ -32,6 +32,8 @@ export class Front {
       )
       server.listen({ port, host: address, backlog: 4096 })
       await once(server, 'listening')
+      // One client that cannot be taken, for want of files, must not end the others.
+      server.on('error', (error) => console.error(`front, member ${member}: ${error.message}`))
       this.#servers.push(server)
     }
   }

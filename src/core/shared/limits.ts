@@ -78,7 +78,7 @@ export const limits = {
   handshakeMs: 10_000,
   /** What the front says of itself, its secret and the client's address in it. */
   prefaceBytesMax: 1024,
-  /** Bytes to or from a trunk that the other side has not taken; then no client of it is read further. */
+  /** Bytes for a trunk that the runtime has not taken; then no client of it is read further. */
   trunkBufferedBytesMax: 4 * 1024 * 1024,
   /** What an actor gathers for a trunk before it writes: more at a time gains nothing and lies in memory. */
   trunkWriteBytes: 256 * 1024,
