@@ -361,7 +361,7 @@ describe('[T8] a checkpoint has a row for what came or went since the last, and 
   const rowsOf = (machine: Machine): string[] =>
     machine.tree
       .checkpoint()
-      .rows.filter(({ room, name }) => room === rooms.znode && name !== '')
+      .rows.filter(({ room, name }) => room !== rooms.session && name !== '')
       .map(({ name, value }) => `${value === null ? '-' : '+'}${name}`)
       .toSorted()
 
@@ -388,6 +388,15 @@ describe('[T8] a checkpoint has a row for what came or went since the last, and 
     machine.run(ask.create('/brief'))
     expect(rowsOf(machine)).toEqual(['+brief'])
     machine.run(ask.delete('/brief'))
+    machine.checkpoint()
+    machine.run(ask.create('/owned', 'ephemeral'))
+    expect(rowsOf(machine)).toEqual(['+/owned', '+owned'])
+    machine.checkpoint()
+    for (const request of [ask.delete('/owned'), ask.create('/owned', 'ephemeral')])
+      machine.run(request)
+    expect(rowsOf(machine)).toEqual(['+/owned', '+owned'])
+    machine.run(ask.delete('/owned'))
+    expect(rowsOf(machine)).toEqual(['-/owned', '-owned'])
     machine.checkpoint()
     expect([...(machine.tree.children('/') ?? [])].toSorted()).toEqual(['stays', 'zookeeper'])
   })

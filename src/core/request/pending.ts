@@ -21,8 +21,8 @@ export interface PendingNode {
 
 interface Change {
   /** Null: the node will be gone. */
-  readonly node: PendingNode | null
-  readonly zxid: Zxid
+  node: PendingNode | null
+  zxid: Zxid
 }
 
 export class PendingView {
@@ -151,8 +151,13 @@ export class PendingView {
 
   #set(path: string, node: PendingNode | null, zxid: Zxid): void {
     const before = this.#changes.get(path)
-    if (this.#journal !== undefined && !this.#journal.has(path)) this.#journal.set(path, before)
-    this.#changes.set(path, { node, zxid })
     if (before?.zxid !== zxid) this.#order.push({ zxid, path })
+    if (this.#journal !== undefined && !this.#journal.has(path)) this.#journal.set(path, before)
+    else if (before !== undefined) {
+      before.node = node
+      before.zxid = zxid
+      return
+    }
+    this.#changes.set(path, { node, zxid })
   }
 }

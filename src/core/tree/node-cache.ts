@@ -9,6 +9,7 @@ import { bytesOf, type Znode, znodeFromRow, znodeToRow } from './znode.ts'
 
 /** A node in memory with what is known of its children's names. */
 interface Cached extends Znode {
+  readonly path: string
   /** All names, once somebody asked for them. */
   names: Set<string> | undefined
   /** Names added (true) and removed (false) since the checkpoint, while `names` is not loaded. */
@@ -17,15 +18,26 @@ interface Cached extends Znode {
   touched: boolean
   /** The checkpoint has no row of it. */
   isNew: boolean
+  /** The checkpoint's row, if any, is of before. */
+  isDirty: boolean
+  /** Its part of the tree's digest is of before. */
+  isStale: boolean
+  /** In memory still: neither deleted nor swept out. */
+  isKept: boolean
 }
+
+/** Of all that have no child yet: most never have one. */
+const noNames: Set<string> = new Set()
 
 export class NodeCache {
   readonly #table: RowTable
   readonly #budgetBytes: number
   readonly #nodes = new Map<string, Cached>()
-  /** Paths created, changed or deleted since the checkpoint. */
-  #dirty = new Set<string>()
-  /** Of those the created and the deleted. */
+  /** Nodes created or changed since the checkpoint, also those deleted meanwhile. */
+  #dirty: Cached[] = []
+  /** Paths whose nodes were deleted since the checkpoint, which has their rows still. */
+  #gone = new Set<string>()
+  /** Nodes that rows must be written of, or removed. */
   #cameOrWent = 0
   #bytes = 0
   /** Every node of the tree is in memory: what is not here does not exist. */
@@ -57,31 +69,41 @@ export class NodeCache {
       node.touched = true
       return node
     }
-    if (this.#complete || this.#dirty.has(path)) return undefined
+    if (this.#complete || this.#gone.has(path)) return undefined
+    // Whoever creates asks for what is not there: no row needs to be looked for where the names are known.
+    const names = this.#nodes.get(parentOf(path))?.names
+    if (names !== undefined && !names.has(nameOf(path))) return undefined
     return this.#load(path)
   }
 
-  /** Says that `node`, which stands at `path`, was changed: it stays in memory until the next checkpoint. */
-  change(path: string, node: Cached): void {
-    this.#dirty.add(path)
-    if (!this.#nodes.has(path)) this.#keep(path, node)
+  /** Is there a node at `path` in memory? */
+  isInMemory(path: string): boolean {
+    return this.#nodes.has(path)
   }
 
-  add(path: string, node: Znode): void {
-    // One that was deleted since the checkpoint has a row there still.
-    const isNew = !this.#dirty.has(path)
-    this.#cameOrWent += isNew ? 1 : -1
-    this.#dirty.add(path)
-    const cached = { ...node, names: new Set<string>(), nameChanges: undefined }
-    this.#keep(path, { ...cached, touched: true, isNew })
+  /** Says that `node` was changed: it stays in memory until the next checkpoint. */
+  change(node: Cached): void {
+    if (!node.isDirty) {
+      node.isDirty = true
+      this.#dirty.push(node)
+    }
+    if (!node.isKept) this.#keep(node)
   }
 
-  remove(path: string, node: Cached): void {
-    // Who came and went between two checkpoints was never there.
-    if (node.isNew) this.#dirty.delete(path)
-    else this.#dirty.add(path)
+  /** Takes a node that was just made; where one was deleted since the checkpoint, that has a row there still. */
+  add(node: Cached): void {
+    node.isNew = !this.#gone.delete(node.path)
+    this.#cameOrWent += node.isNew ? 1 : -1
+    node.isDirty = true
+    this.#dirty.push(node)
+    this.#keep(node)
+  }
+
+  /** Who came and went between two checkpoints was never there. */
+  remove(node: Cached): void {
+    if (!node.isNew) this.#gone.add(node.path)
     this.#cameOrWent += node.isNew ? -1 : 1
-    if (this.#nodes.delete(path)) this.#bytes -= bytesOf(path, node)
+    if (node.isKept) this.#drop(node)
   }
 
   /** Data replaced: the budget must know. */
@@ -90,7 +112,8 @@ export class NodeCache {
   }
 
   addName(parent: Cached, name: string): void {
-    if (parent.names !== undefined) parent.names.add(name)
+    if (parent.names === noNames) parent.names = new Set([name])
+    else if (parent.names !== undefined) parent.names.add(name)
     else (parent.nameChanges ??= new Map()).set(name, true)
   }
 
@@ -100,8 +123,9 @@ export class NodeCache {
   }
 
   /** The names of a node's children, in no order. */
-  names(path: string, node: Cached): ReadonlySet<string> {
+  names(node: Cached): ReadonlySet<string> {
     if (node.names !== undefined) return node.names
+    const { path } = node
     const names = new Set(this.#table.names(rooms.znode, path))
     for (const [name, present] of node.nameChanges ?? []) {
       if (present) names.add(name)
@@ -113,36 +137,36 @@ export class NodeCache {
     return names
   }
 
-  /** A node and everything below it, each with its path. By a list and not by recursion: clients make paths as deep as they like. */
-  *subtree(top: string): Generator<{ readonly path: string; readonly node: Cached }> {
+  /** A node and everything below it. By a list and not by recursion: clients make paths as deep as they like. */
+  *subtree(top: string): Generator<Cached> {
     const left = [top]
     for (let path = left.pop(); path !== undefined; path = left.pop()) {
       const node = this.get(path)
       if (node === undefined) continue
-      yield { path, node }
-      for (const name of this.names(path, node)) left.push(childOf(path, name))
+      yield node
+      for (const name of this.names(node)) left.push(childOf(path, name))
     }
   }
 
   /** The rows that bring the checkpoint up to the present. */
   changedRows(): RowChange[] {
     const rows: RowChange[] = []
-    for (const path of this.#dirty) {
-      const node = this.#nodes.get(path)
-      rows.push({ ...rowKeyOf(path), value: node === undefined ? null : znodeToRow(node) })
+    for (const node of this.#dirty) {
+      if (node.isKept) rows.push({ ...rowKeyOf(node.path), value: znodeToRow(node) })
     }
+    for (const path of this.#gone) rows.push({ ...rowKeyOf(path), value: null })
     return rows
   }
 
   /** The changed rows are in the checkpoint: nothing is dirty, and what exceeds the budget may go. */
   checkpointed(): void {
-    for (const path of this.#dirty) {
-      const parent = this.#nodes.get(path === '/' ? '/' : parentOf(path))
-      if (parent !== undefined) parent.nameChanges = undefined
-      const node = this.#nodes.get(path)
-      if (node !== undefined) node.isNew = false
+    for (const node of this.#dirty) {
+      node.isNew = false
+      node.isDirty = false
+      node.nameChanges = undefined
     }
-    this.#dirty = new Set()
+    this.#dirty = []
+    this.#gone = new Set()
     this.#cameOrWent = 0
     if (this.#bytes > this.#budgetBytes) this.#sweep()
   }
@@ -151,13 +175,12 @@ export class NodeCache {
   #sweep(): void {
     const target = this.#budgetBytes * 0.75
     for (let round = 0; round < 2 && this.#bytes > target; round++) {
-      for (const [path, node] of this.#nodes) {
+      for (const node of this.#nodes.values()) {
         if (this.#bytes <= target) break
         if (node.touched) {
           node.touched = false
         } else {
-          this.#nodes.delete(path)
-          this.#bytes -= bytesOf(path, node)
+          this.#drop(node)
           this.#complete = false
         }
       }
@@ -171,26 +194,56 @@ export class NodeCache {
     const row = this.#table.get(room, key, name)
     if (row === undefined) return undefined
     // A row may be a view of a larger page; the node lives longer.
-    const node = {
-      ...znodeFromRow(row.slice()),
-      names: undefined,
-      nameChanges: undefined,
-      touched: true,
-      isNew: false,
-    }
-    this.#keep(path, node)
+    const node = cachedOf(path, znodeFromRow(row.slice()), undefined)
+    this.#keep(node)
     // Reads alone may fill the memory, and clean nodes may go at any time.
-    if (this.#bytes > this.#budgetBytes && this.#dirty.size === 0) this.#sweep()
+    const isClean = this.#dirty.length === 0 && this.#gone.size === 0
+    if (this.#bytes > this.#budgetBytes && isClean) this.#sweep()
     return node
   }
 
-  #keep(path: string, node: Cached): void {
-    this.#nodes.set(path, node)
-    this.#bytes += bytesOf(path, node)
+  #keep(node: Cached): void {
+    node.isKept = true
+    this.#nodes.set(node.path, node)
+    this.#bytes += bytesOf(node.path, node)
+  }
+
+  #drop(node: Cached): void {
+    node.isKept = false
+    this.#nodes.delete(node.path)
+    this.#bytes -= bytesOf(node.path, node)
   }
 }
 
 export type CachedNode = Cached
+
+/** A node that nobody had before: it has no children. */
+export const newNode = (path: string, node: Znode): CachedNode => cachedOf(path, node, noNames)
+
+/** Field by field: nodes of one shape are cheap to make and to look at. */
+const cachedOf = (path: string, node: Znode, names: Set<string> | undefined): Cached => ({
+  data: node.data,
+  acl: node.acl,
+  czxid: node.czxid,
+  mzxid: node.mzxid,
+  pzxid: node.pzxid,
+  ctime: node.ctime,
+  mtime: node.mtime,
+  version: node.version,
+  creations: node.creations,
+  aversion: node.aversion,
+  owner: node.owner,
+  childCount: node.childCount,
+  digest: node.digest,
+  path,
+  names,
+  nameChanges: undefined,
+  touched: true,
+  isNew: false,
+  isDirty: false,
+  isStale: false,
+  isKept: false,
+})
 
 export function rowKeyOf(path: string): { room: number; key: string; name: string } {
   if (path === '/') return { room: rooms.znode, key: '', name: '' }

@@ -2,7 +2,8 @@
 import { invariant } from '../shared/assert.ts'
 import type { SessionId } from '../shared/units.ts'
 import { containerOwner, isSessionOwner } from './owner.ts'
-import { type RowChange, rooms, type RowTable } from './row-table.ts'
+import { ChangedRows } from './changed-rows.ts'
+import { rooms, type RowTable } from './row-table.ts'
 
 const emptyRow = new Uint8Array(0)
 const noPaths: ReadonlySet<string> = new Set()
@@ -11,7 +12,7 @@ const ttlKey = 'ttl'
 
 export class OwnedNodes {
   readonly #paths = new Map<string, Set<string>>()
-  #changes = new Map<string, RowChange>()
+  readonly #changes = new ChangedRows()
   #ephemeralCount = 0
 
   get ephemeralCount(): number {
@@ -38,7 +39,7 @@ export class OwnedNodes {
     if (paths === undefined) this.#paths.set(key, new Set([path]))
     else paths.add(path)
     if (isSessionOwner(owner)) this.#ephemeralCount += 1
-    this.#changes.set(`${key} ${path}`, { room: rooms.ephemeral, key, name: path, value: emptyRow })
+    this.#changes.add({ room: rooms.ephemeral, key, name: path, value: emptyRow })
   }
 
   remove(owner: bigint, path: string): void {
@@ -48,7 +49,7 @@ export class OwnedNodes {
     invariant(paths?.delete(path) === true, 'an owned node is known to its owner')
     if (paths.size === 0) this.#paths.delete(key)
     if (isSessionOwner(owner)) this.#ephemeralCount -= 1
-    this.#changes.set(`${key} ${path}`, { room: rooms.ephemeral, key, name: path, value: null })
+    this.#changes.remove({ room: rooms.ephemeral, key, name: path })
   }
 
   load(table: RowTable, sessions: Iterable<SessionId>): void {
@@ -57,12 +58,9 @@ export class OwnedNodes {
     this.#loadKey(table, ttlKey)
   }
 
-  changedRows(): RowChange[] {
-    return [...this.#changes.values()]
-  }
-
-  checkpointed(): void {
-    this.#changes = new Map()
+  /** Since the checkpoint. */
+  get changes(): ChangedRows {
+    return this.#changes
   }
 
   #loadKey(table: RowTable, key: string): number {

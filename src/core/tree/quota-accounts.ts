@@ -23,13 +23,10 @@ export interface QuotaOver {
 
 export class QuotaAccounts {
   readonly #cache: NodeCache
-  readonly #setUsage: (path: string, node: CachedNode, data: Uint8Array) => void
+  readonly #setUsage: (node: CachedNode, data: Uint8Array) => void
   readonly #subjects = new Set<string>()
 
-  constructor(
-    cache: NodeCache,
-    setUsage: (path: string, node: CachedNode, data: Uint8Array) => void,
-  ) {
+  constructor(cache: NodeCache, setUsage: (node: CachedNode, data: Uint8Array) => void) {
     this.#cache = cache
     this.#setUsage = setUsage
   }
@@ -73,7 +70,7 @@ export class QuotaAccounts {
     if (subject === undefined || stats === undefined) return
     const before = readQuota(stats.data)
     const usage = writeUsage(before.count + count, before.bytes + bytes)
-    this.#setUsage(statsPathOf(subject), stats, usage)
+    this.#setUsage(stats, usage)
   }
 
   #subjectOver(path: string): string | undefined {
@@ -89,14 +86,14 @@ export class QuotaAccounts {
     const stats = this.#cache.get(statsPathOf(subject))
     if (stats === undefined) return
     const { count, bytes } = this.#usageOf(subject)
-    this.#setUsage(statsPathOf(subject), stats, writeUsage(count, bytes))
+    this.#setUsage(stats, writeUsage(count, bytes))
   }
 
   #usageOf(subject: string): { count: number; bytes: number } {
     let [count, bytes] = [0, 0]
-    for (const { node } of this.#cache.subtree(subject)) {
+    for (const { data } of this.#cache.subtree(subject)) {
       count += 1
-      bytes += node.data?.length ?? 0
+      bytes += data?.length ?? 0
     }
     return { count, bytes }
   }

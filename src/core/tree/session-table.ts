@@ -3,14 +3,14 @@ import { decode, encode, int, record } from '../jute/codec.ts'
 import { invariant } from '../shared/assert.ts'
 import { asSessionId, type SessionId } from '../shared/units.ts'
 import { hexOf } from './owned-nodes.ts'
-import { type RowChange, rooms, type RowTable } from './row-table.ts'
+import { ChangedRows } from './changed-rows.ts'
+import { type RowKey, rooms, type RowTable } from './row-table.ts'
 
 const SessionRow = record({ timeoutMs: int })
 
 export class SessionTable {
   readonly #timeouts = new Map<SessionId, number>()
-  /** Rows of sessions that changed since the checkpoint. */
-  #changes = new Map<SessionId, RowChange>()
+  readonly #changes = new ChangedRows()
 
   /** ms, by session. */
   get timeouts(): ReadonlyMap<SessionId, number> {
@@ -18,13 +18,15 @@ export class SessionTable {
   }
 
   open(session: SessionId, timeoutMs: number): void {
+    // One that is open already has its row, or is to have it.
+    if (this.#timeouts.has(session)) this.#changes.remove(rowKeyOf(session))
     this.#timeouts.set(session, timeoutMs)
-    this.#note(session, encode(SessionRow, { timeoutMs }))
+    this.#changes.add({ ...rowKeyOf(session), value: encode(SessionRow, { timeoutMs }) })
   }
 
   close(session: SessionId): void {
     this.#timeouts.delete(session)
-    this.#note(session, null)
+    this.#changes.remove(rowKeyOf(session))
   }
 
   load(table: RowTable): void {
@@ -35,17 +37,16 @@ export class SessionTable {
     }
   }
 
-  changedRows(): RowChange[] {
-    return [...this.#changes.values()]
-  }
-
-  checkpointed(): void {
-    this.#changes = new Map()
-  }
-
-  #note(session: SessionId, value: Uint8Array | null): void {
-    this.#changes.set(session, { room: rooms.session, key: '', name: hexOf(session), value })
+  /** Since the checkpoint. */
+  get changes(): ChangedRows {
+    return this.#changes
   }
 }
+
+const rowKeyOf = (session: SessionId): RowKey => ({
+  room: rooms.session,
+  key: '',
+  name: hexOf(session),
+})
 
 const sessionOfHex = (hex: string): SessionId => asSessionId(BigInt.asIntN(64, BigInt(`0x${hex}`)))

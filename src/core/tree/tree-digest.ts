@@ -1,17 +1,12 @@
 /** The digest of a whole tree: the sum of what its nodes add, kept up to date only where it is asked for. */
-import type { NodeCache } from './node-cache.ts'
-import { digestOf, type Znode } from './znode.ts'
+import type { CachedNode } from './node-cache.ts'
+import { digestOf } from './znode.ts'
 
 export class TreeDigest {
-  readonly #cache: NodeCache
-  /** Paths whose part of the digest is out of date. */
-  readonly #stale = new Set<string>()
+  /** Nodes whose part of the digest is out of date, also those deleted meanwhile. */
+  #stale: CachedNode[] = []
   #high = 0
   #low = 0
-
-  constructor(cache: NodeCache) {
-    this.#cache = cache
-  }
 
   restore(high: number, low: number): void {
     this.#high = high
@@ -31,25 +26,27 @@ export class TreeDigest {
     return high === '0' ? this.#low.toString(16) : high + this.#low.toString(16).padStart(8, '0')
   }
 
-  /** The node at `path` is new or other than it was. */
-  changed(path: string): void {
-    this.#stale.add(path)
+  /** The node is new or other than it was. */
+  changed(node: CachedNode): void {
+    if (node.isStale) return
+    node.isStale = true
+    this.#stale.push(node)
   }
 
-  deleted(path: string, node: Znode): void {
+  deleted(node: CachedNode): void {
     this.#add(-node.digest)
-    this.#stale.delete(path)
+    node.isStale = false
   }
 
   #update(): void {
-    for (const path of this.#stale) {
-      const node = this.#cache.get(path)
-      if (node === undefined) continue
-      const now = digestOf(path, node)
+    for (const node of this.#stale) {
+      if (!node.isStale) continue
+      node.isStale = false
+      const now = digestOf(node.path, node)
       this.#add(now - node.digest)
       node.digest = now
     }
-    this.#stale.clear()
+    this.#stale = []
   }
 
   #add(amount: number): void {

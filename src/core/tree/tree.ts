@@ -10,7 +10,7 @@ import { eventTypes } from '../wire/opcodes.ts'
 import { sharedAcl } from './acl.ts'
 import type { TreeEvent } from './events.ts'
 import { firstNodes } from './first-nodes.ts'
-import { type CachedNode, NodeCache } from './node-cache.ts'
+import { type CachedNode, newNode, NodeCache } from './node-cache.ts'
 import { OwnedNodes } from './owned-nodes.ts'
 import { containerOwner, ttlOf, ttlOwner } from './owner.ts'
 import { configPath, nameOf, parentOf } from './path.ts'
@@ -49,7 +49,7 @@ export function checkpointZxidOf(table: RowTable): Zxid {
 
 export class Tree {
   readonly #cache: NodeCache
-  readonly #digest: TreeDigest
+  readonly #digest = new TreeDigest()
   readonly #sessions = new SessionTable()
   readonly #owned = new OwnedNodes()
   readonly #quotas: QuotaAccounts
@@ -62,10 +62,7 @@ export class Tree {
   constructor(table: RowTable, cacheBytes: number) {
     const row = table.get(rooms.totals, '', '')
     this.#cache = new NodeCache(table, cacheBytes, row === undefined)
-    this.#digest = new TreeDigest(this.#cache)
-    this.#quotas = new QuotaAccounts(this.#cache, (path, node, data) =>
-      this.#setUsage(path, node, data),
-    )
+    this.#quotas = new QuotaAccounts(this.#cache, (node, data) => this.#setUsage(node, data))
     if (row === undefined) this.#plant()
     else this.#restore(table, row)
   }
@@ -75,7 +72,7 @@ export class Tree {
     const node = this.#node(configPath)
     if (node.mzxid === version && node.data?.length === data.length) return
     const grown = data.length - (node.data?.length ?? 0)
-    this.#changed(configPath, node)
+    this.#changed(node)
     node.data = data
     node.mzxid = version
     this.#cache.resized(grown)
@@ -161,7 +158,7 @@ export class Tree {
   children(path: string): ReadonlySet<string> | undefined {
     const at = path === '' ? '/' : path
     const node = this.#cache.get(at)
-    return node === undefined ? undefined : this.#cache.names(at, node)
+    return node === undefined ? undefined : this.#cache.names(node)
   }
 
   ephemeralsOf(session: SessionId): ReadonlySet<string> {
@@ -192,11 +189,7 @@ export class Tree {
       dataBytes: this.#dataBytes,
       sessions: this.sessions.size,
     })
-    const rows = [
-      ...this.#cache.changedRows(),
-      ...this.#owned.changedRows(),
-      ...this.#sessions.changedRows(),
-    ]
+    const rows = [...this.#cache.changedRows(), ...this.#owned.changes, ...this.#sessions.changes]
     rows.push({ room: rooms.totals, key: '', name: '', value: totals })
     return { zxid: this.#applied, rows }
   }
@@ -204,8 +197,8 @@ export class Tree {
   /** The rows of the last `checkpoint` are durable, and nothing was applied since. */
   checkpointWritten(): void {
     this.#checkpointed = this.#applied
-    this.#sessions.checkpointed()
-    this.#owned.checkpointed()
+    this.#sessions.changes.clear()
+    this.#owned.changes.clear()
     this.#cache.checkpointed()
   }
 
@@ -251,9 +244,9 @@ export class Tree {
   ): Outcome {
     const parentPath = parentOf(txn.path)
     const parent = this.#node(parentPath)
-    invariant(this.#cache.get(txn.path) === undefined, 'a created node did not exist')
+    invariant(!this.#cache.isInMemory(txn.path), 'a created node did not exist')
     const { zxid, time } = header
-    const node: Znode = {
+    const node = newNode(txn.path, {
       // The txn is a view of a whole batch; the node lives longer.
       data: txn.data === null ? null : txn.data.slice(),
       acl: sharedAcl(txn.acl),
@@ -268,14 +261,14 @@ export class Tree {
       owner,
       childCount: 0,
       digest: 0,
-    }
-    this.#cache.add(txn.path, node)
+    })
+    this.#cache.add(node)
     this.#cache.addName(parent, nameOf(txn.path))
     parent.childCount += 1
     parent.creations = txn.parentCVersion
     parent.pzxid = zxid
-    this.#changed(parentPath, parent)
-    this.#digest.changed(txn.path)
+    this.#changed(parent)
+    this.#digest.changed(node)
     this.#nodes += 1
     this.#dataBytes += txn.path.length + (node.data?.length ?? 0)
     this.#owned.add(owner, txn.path)
@@ -289,12 +282,12 @@ export class Tree {
     const node = this.#node(path)
     const parentPath = parentOf(path)
     const parent = this.#node(parentPath)
-    this.#cache.remove(path, node)
+    this.#cache.remove(node)
     this.#cache.removeName(parent, nameOf(path))
     parent.childCount -= 1
     parent.pzxid = header.zxid
-    this.#changed(parentPath, parent)
-    this.#digest.deleted(path, node)
+    this.#changed(parent)
+    this.#digest.deleted(node)
     this.#nodes -= 1
     this.#dataBytes -= path.length + (node.data?.length ?? 0)
     this.#owned.remove(node.owner, path)
@@ -312,7 +305,7 @@ export class Tree {
     const node = this.#node(txn.path)
     const grown = (txn.data?.length ?? 0) - (node.data?.length ?? 0)
     // Before it grows: a node that was swept out is counted anew as it was.
-    this.#changed(txn.path, node)
+    this.#changed(node)
     // A buffer for each write of a node that many write costs more than all else that is done here.
     if (grown === 0 && node.data !== null && txn.data !== null) node.data.set(txn.data)
     else node.data = txn.data === null ? null : txn.data.slice()
@@ -339,19 +332,19 @@ export class Tree {
   }
 
   /** Usage has no version: it is no write of anybody's. */
-  #setUsage(path: string, node: CachedNode, data: Uint8Array): void {
+  #setUsage(node: CachedNode, data: Uint8Array): void {
     const grown = data.length - (node.data?.length ?? 0)
     node.data = data
     this.#cache.resized(grown)
     this.#dataBytes += grown
-    this.#changed(path, node)
+    this.#changed(node)
   }
 
   #setAcl(txn: { path: string; acl: readonly Acl[]; version: number }, stats: boolean): Outcome {
     const node = this.#node(txn.path)
     node.acl = sharedAcl(txn.acl)
     node.aversion = txn.version
-    this.#changed(txn.path, node)
+    this.#changed(node)
     return stats ? { err: 0, stat: statOf(node) } : { err: 0 }
   }
 
@@ -370,15 +363,16 @@ export class Tree {
     return node
   }
 
-  #changed(path: string, node: CachedNode): void {
-    this.#cache.change(path, node)
-    this.#digest.changed(path)
+  #changed(node: CachedNode): void {
+    this.#cache.change(node)
+    this.#digest.changed(node)
   }
 
   #plant(): void {
-    for (const [path, node] of firstNodes()) {
-      this.#cache.add(path, node)
-      this.#digest.changed(path)
+    for (const [path, first] of firstNodes()) {
+      const node = newNode(path, first)
+      this.#cache.add(node)
+      this.#digest.changed(node)
       this.#nodes += 1
       this.#dataBytes += path.length
       const parent = path === '/' ? undefined : this.#cache.get(parentOf(path))
