@@ -22,15 +22,15 @@ const keyOf = (first: Zxid): string => logPrefix + first.toString(16).padStart(1
 export class LogStore {
   readonly #storage: DurableObjectStorage
   readonly #facts: FactStore
-  /** Rows that are not the log's: any other is, or is damaged. */
-  readonly #otherKeys: ReadonlySet<string>
+  /** Is this row not the log's? Any other is, or is damaged. */
+  readonly #isOther: (key: string) => boolean
   /** In order. */
   #rows: StoredBatch[] = []
 
-  constructor(storage: DurableObjectStorage, facts: FactStore, otherKeys: ReadonlySet<string>) {
+  constructor(storage: DurableObjectStorage, facts: FactStore, isOther: (key: string) => boolean) {
     this.#storage = storage
     this.#facts = facts
-    this.#otherKeys = otherKeys
+    this.#isOther = isOther
   }
 
   /** All of it, and the zxid just before its first txn. Throws Damage. */
@@ -40,7 +40,7 @@ export class LogStore {
     this.#rows = []
     let last = base
     for (const [key, bytes] of reading('the log', () => [...this.#storage.kv.list<Uint8Array>()])) {
-      if (this.#otherKeys.has(key)) continue
+      if (this.#isOther(key)) continue
       const batch = readBatch(unseal(new Uint8Array(bytes), `the log row ${key}`))
       const { first } = batch
       sound(key === keyOf(first), `the log row ${key} is not where it was written`)

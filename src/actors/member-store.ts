@@ -11,7 +11,7 @@ import { Damage } from '../core/shared/damage.ts'
 import { seal, unseal } from '../core/shared/seal.ts'
 import { asEpoch, asSid, asZxid, type Sid, type Zxid } from '../core/shared/units.ts'
 import { type Row, type RowChange, type RowKey, type RowTable } from '../core/tree/row-table.ts'
-import { rowsOfChunk } from '../core/tree/snapshot.ts'
+import { placesInPieces, placesOf, rowsOfChunk } from '../core/tree/snapshot.ts'
 import type { Persist } from '../core/turn.ts'
 import type { Configuration } from '../core/zab/configuration.ts'
 import { type LogBatch, storedConfiguration } from '../core/zab/log-batch.ts'
@@ -28,14 +28,21 @@ export interface DamageNote {
   readonly count: number
 }
 
-/** What this version reads and writes. Another number is refused: nothing is guessed about what others wrote. */
-const format = 1
+/**
+ * What this version writes. Another number is refused: nothing is guessed about what others wrote. 1 is the same without
+ * early rows, which whoever writes it would take for damage.
+ */
+const format = 2
+const formatWithoutEarlyRows = 1
 const formatKey = 'format'
 const damageKey = 'damage'
 const sidKey = 'sid'
+/** Where rows of the next checkpoint stand, one key a turn. */
+const earlyPrefix = 'early/'
 const configurationKey = 'configuration'
-/** What stands beside the log. */
 const otherKeys: ReadonlySet<string> = new Set([formatKey, damageKey, sidKey, configurationKey])
+/** Does it stand beside the log? */
+const isOther = (key: string): boolean => otherKeys.has(key) || key.startsWith(earlyPrefix)
 
 export class MemberStore implements RowTable {
   readonly #storage: DurableObjectStorage
@@ -48,13 +55,15 @@ export class MemberStore implements RowTable {
   #isRecovering = false
   #refusal: string | undefined
   #stagedGeneration: number | undefined
+  /** How many key-value rows say where early rows stand. */
+  #earlyRecords = 0
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage
     this.#sql = storage.sql
     this.#facts = new FactStore(this.#sql)
     this.#rows = new RowStore(this.#sql)
-    this.#log = new LogStore(storage, this.#facts, otherKeys)
+    this.#log = new LogStore(storage, this.#facts, isOther)
     this.#refusal = this.#open()
   }
 
@@ -126,10 +135,23 @@ export class MemberStore implements RowTable {
     return this.#storage.sync()
   }
 
-  /** Brings the checkpoint up to date in one transaction. */
+  /** Brings the checkpoint up to date in one transaction; rows that were written early belong to it now. */
   writeCheckpoint(rows: readonly RowChange[]): void {
     this.#storage.transactionSync(() => {
       for (const row of rows) this.#rows.write(this.#generation, row)
+      this.#forgetEarly()
+    })
+  }
+
+  /** Writes rows of the next checkpoint. Whoever opens this store before that is written finds none of them. */
+  writeEarly(rows: readonly Row[]): void {
+    if (rows.length === 0) return
+    this.#storage.transactionSync(() => {
+      for (const row of rows) this.#rows.write(this.#generation, row)
+      for (const places of placesInPieces(rows)) {
+        this.#storage.kv.put(earlyPrefix + this.#earlyRecords, seal(places))
+        this.#earlyRecords += 1
+      }
     })
   }
 
@@ -167,6 +189,7 @@ export class MemberStore implements RowTable {
    */
   beginRecovery(): void {
     this.#storage.transactionSync(() => {
+      this.#forgetEarly()
       this.#generation = this.#rows.freshGeneration()
       this.#facts.set('generation', this.#generation)
       this.#isRecovering = true
@@ -198,7 +221,8 @@ export class MemberStore implements RowTable {
       this.#storage.transactionSync(() => this.#create())
       return undefined
     }
-    if (written !== format) {
+    if (written === formatWithoutEarlyRows) this.#storage.kv.put(formatKey, format)
+    else if (written !== format) {
       const shown = written === undefined ? 'without a number' : String(written)
       return `the store’s format is ${shown}, this version reads ${format}: run the version that wrote it, or rebuild`
     }
@@ -229,6 +253,7 @@ export class MemberStore implements RowTable {
       this.#generation = this.#facts.get('generation')
       this.#stopped = this.#facts.get('stopped') === 1
       this.#isRecovering = this.#facts.get('recovering') === 1
+      this.#dropEarly()
     } catch (fault) {
       if (!(fault instanceof Damage)) throw fault
       this.noteDamage(fault.message, Date.now())
@@ -237,6 +262,26 @@ export class MemberStore implements RowTable {
     }
     // A stage that a crash interrupted is of no use to anybody.
     this.#rows.dropNewerThan(this.#generation)
+  }
+
+  /** Rows of a checkpoint that was not written: the log has what they say. */
+  #dropEarly(): void {
+    const records = [...this.#storage.kv.list<Uint8Array>({ prefix: earlyPrefix })]
+    if (records.length === 0) return
+    this.#storage.transactionSync(() => {
+      for (const [key, sealed] of records) {
+        for (const place of placesOf(unseal(new Uint8Array(sealed), `the row ${key}`))) {
+          this.#rows.write(this.#generation, { ...place, value: null })
+        }
+      }
+      this.#forgetEarly()
+    })
+  }
+
+  /** By what is there: who recovers may not have read what an earlier life wrote. */
+  #forgetEarly(): void {
+    for (const [key] of this.#storage.kv.list({ prefix: earlyPrefix })) this.#storage.kv.delete(key)
+    this.#earlyRecords = 0
   }
 
   #writeAll(persist: Persist): void {
@@ -268,6 +313,7 @@ export class MemberStore implements RowTable {
     const generation = this.#stagedGeneration
     invariant(generation !== undefined, 'a snapshot is staged before it is installed')
     this.#rows.drop(this.#generation)
+    this.#forgetEarly()
     this.#log.beginAt(zxid)
     this.#generation = generation
     this.#stagedGeneration = undefined

@@ -352,7 +352,7 @@ export class Member extends DurableObject<Env> {
       finalizeWaitMs: settings.finalizeWaitMs,
       proposeToQuorum: settings.proposeToQuorum,
       historyTxnsMax: settings.commitLogCountTxns,
-      snapCountTxns: settings.snapCountTxns,
+      checkpoints: { ...limits, snapCountTxns: settings.snapCountTxns },
       rules: settings,
       authentication: this.#authentication(),
       containerCheckIntervalMs: settings.containerCheckIntervalMs,
@@ -433,7 +433,10 @@ export class Member extends DurableObject<Env> {
     this.#edges.flush()
     if (turn.connect !== undefined) this.#connect(turn.connect)
     if (turn.serving === true) this.#tellActors()
-    if (turn.checkpointDue) this.#checkpoint()
+    if (turn.due.type === 'checkpoint') this.#checkpoint()
+    if (turn.due.type === 'earlyRows') {
+      this.#store.writeEarly(this.#replica.earlyRows(turn.due.count))
+    }
     this.#lookAtStorage()
     this.#wakeAt(turn.wakeAtMs)
   }

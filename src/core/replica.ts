@@ -4,6 +4,7 @@
  */
 import { bytesOf } from './jute/codec.ts'
 import { invariant } from './shared/assert.ts'
+import { type CheckpointRules, CheckpointSchedule, type Due } from './checkpoint-schedule.ts'
 import { DigestWatch, type Mismatch, type Noted } from './digest-watch.ts'
 import { Damage } from './shared/damage.ts'
 import { limits } from './shared/limits.ts'
@@ -16,7 +17,7 @@ import { Proposer } from './request/proposer.ts'
 import type { Authentication } from './session/authentication.ts'
 import { Desk, type DeskRules } from './session/desk.ts'
 import type { TreeEvent } from './tree/events.ts'
-import type { RowChange, RowKey, RowTable } from './tree/row-table.ts'
+import type { Row, RowChange, RowKey, RowTable } from './tree/row-table.ts'
 import { rowsToChunk } from './tree/snapshot.ts'
 import { Tree } from './tree/tree.ts'
 import { readTxn } from './tree/txn.ts'
@@ -28,8 +29,7 @@ import type { Round } from './zab/leader.ts'
 import { type OpenSnapshot, type RestoredLog, type ZabConfig, ZabMember } from './zab/member.ts'
 
 export interface ReplicaConfig extends ZabConfig {
-  /** Txns between two checkpoints. */
-  readonly snapCountTxns: number
+  readonly checkpoints: CheckpointRules
   readonly rules: Omit<Rules, 'isStorageFull'> & DeskRules & { readonly readOnlyMode: boolean }
   readonly authentication: Authentication
   /** How often empty containers and old nodes are looked for, and how many go in a minute. */
@@ -49,8 +49,8 @@ export interface ReplicaTurn extends Turn {
   readonly warnings: QuotaWarning[]
   /** All of `persist` is log that a quorum has already: nobody waits for it. */
   canPersistLate: boolean
-  /** `checkpoint` should be called and its rows written. */
-  checkpointDue: boolean
+  /** `checkpoint` or `earlyRows` is to be called, and the rows written. */
+  due: Due
   /** When the core wants to be woken; Infinity: not at all. */
   wakeAtMs: number
   /** Members that were seen to have another tree. */
@@ -106,10 +106,7 @@ export class Replica {
   #noted: Configuration | undefined
   /** A snapshot was written over the checkpoint, and the tree is not yet opened anew. */
   #isInstalling = false
-  #txnsSinceCheckpoint = 0
-  #bytesSinceCheckpoint = 0
-  #lastApplyMs = 0
-  #checkpointedAtMs = 0
+  readonly #schedule: CheckpointSchedule
   #reapAtMs = Infinity
   /** Since when there is no leader; Infinity: there is one. */
   #lookingSinceMs = Infinity
@@ -120,6 +117,7 @@ export class Replica {
     this.#config = config
     this.#table = table
     this.#rules = { ...config.rules, isStorageFull: false }
+    this.#schedule = new CheckpointSchedule(config.checkpoints)
     this.#tree = new Tree(table, config.cacheBytes)
     invariant(this.#tree.applied === restored.committed, 'log and checkpoint are of one member')
     this.zab = new ZabMember(config, restored, { open: () => this.#openSnapshot() }, random)
@@ -201,12 +199,16 @@ export class Replica {
     return this.#tree.checkpoint()
   }
 
+  /** Rows of the next checkpoint, to be written now. A store that is opened anew has none of them. */
+  earlyRows(most: number): readonly Row[] {
+    invariant(this.#openSnapshots === 0, 'a checkpoint stands still while it is streamed')
+    return this.#tree.earlyRows(most)
+  }
+
   /** The rows are written. Answers the zxid through which the log is needed no longer. */
   checkpointWritten(): Zxid {
     this.#tree.checkpointWritten()
-    this.#checkpointedAtMs = this.#now
-    this.#txnsSinceCheckpoint = 0
-    this.#bytesSinceCheckpoint = 0
+    this.#schedule.written(this.#now)
     return this.zab.history.forget(this.#tree.checkpointZxid)
   }
 
@@ -218,7 +220,7 @@ export class Replica {
       lostEdges: [],
       warnings: this.#warnings,
       canPersistLate: false,
-      checkpointDue: false,
+      due: { type: 'nothing' },
       wakeAtMs: Infinity,
       mismatches: [],
     }
@@ -226,10 +228,12 @@ export class Replica {
     this.#settle(turn)
     turn.edges = [...this.desk.edgesWithOutput()]
     turn.canPersistLate = turn.persist.every((persist) => isLogUpTo(this.zab.committed, persist))
-    turn.checkpointDue = this.#isCheckpointDue()
+    if (this.#mayCheckpoint) {
+      turn.due = this.#schedule.due(nowMs, this.#tree, this.#rules.isStorageFull)
+    }
     turn.wakeAtMs = Math.min(
       this.zab.wakeAtMs,
-      this.#idleCheckpointAtMs(),
+      this.#mayCheckpoint ? this.#schedule.idleAtMs : Infinity,
       this.#nextReapMs(),
       this.#readOnlyAtMs(),
       this.desk.wakeAtMs,
@@ -244,8 +248,7 @@ export class Replica {
     if (turn.installed !== undefined) {
       this.#isInstalling = false
       this.#digests.forgetOwn()
-      this.#txnsSinceCheckpoint = 0
-      this.#bytesSinceCheckpoint = 0
+      this.#schedule.written(this.#now)
       this.#noted = undefined
       this.#tree = new Tree(this.#table, this.#config.cacheBytes)
       invariant(this.#tree.applied === turn.installed, 'an installed snapshot is the one announced')
@@ -359,6 +362,7 @@ export class Replica {
   #apply(committed: Zxid): void {
     const sid = this.#config.sid
     const events: TreeEvent[] = []
+    let [txns, bytes] = [0, 0]
     for (const batch of this.zab.history.batches(this.#tree.applied, committed)) {
       for (const { txn } of entriesOf(batch)) {
         const { origin, header, body } = readTxn(txn)
@@ -369,13 +373,13 @@ export class Replica {
         const outcome = this.#tree.apply(header, body, events, number !== undefined)
         this.#lastTxnTimeMs = header.time
         this.desk.applied(number, header, body, outcome, events)
-        this.#txnsSinceCheckpoint += 1
+        txns += 1
         const { applied } = this.#tree
         if (this.#digests.isDue(applied)) this.#digests.note(applied, this.#tree.digest())
       }
-      this.#bytesSinceCheckpoint += batch.bytes.length
+      bytes += batch.bytes.length
     }
-    this.#lastApplyMs = this.#now
+    this.#schedule.applied(this.#now, txns, bytes)
     this.#proposer?.applied(this.#tree.applied)
   }
 
@@ -596,27 +600,9 @@ export class Replica {
     }
   }
 
-  #isCheckpointDue(): boolean {
-    if (!this.#mayCheckpoint()) return false
-    return (
-      this.#txnsSinceCheckpoint >= this.#config.snapCountTxns ||
-      this.#bytesSinceCheckpoint >= limits.bytesBetweenCheckpoints ||
-      this.#tree.cameOrWentCount >= limits.nodesBetweenCheckpoints ||
-      // What was deleted gives room once the log of it is gone, however busy everybody is being refused.
-      (this.#rules.isStorageFull &&
-        this.#now >= this.#checkpointedAtMs + limits.idleBeforeCheckpointMs) ||
-      this.#now >= this.#idleCheckpointAtMs()
-    )
-  }
-
   /** A checkpoint that is streamed stands still, and one that is being replaced is no longer this tree's. */
-  #mayCheckpoint(): boolean {
-    return this.#txnsSinceCheckpoint > 0 && this.#openSnapshots === 0 && !this.#isInstalling
-  }
-
-  #idleCheckpointAtMs(): number {
-    if (!this.#mayCheckpoint()) return Infinity
-    return this.#lastApplyMs + limits.idleBeforeCheckpointMs
+  get #mayCheckpoint(): boolean {
+    return this.#openSnapshots === 0 && !this.#isInstalling
   }
 
   #openSnapshot(): OpenSnapshot {
@@ -626,9 +612,13 @@ export class Replica {
     return {
       zxid: this.#tree.checkpointZxid,
       next: () => {
-        const rows = this.#table.page(after, limits.snapshotChunkBytes)
-        after = rows.at(-1)
-        return rows.length === 0 ? undefined : rowsToChunk(rows)
+        for (;;) {
+          const page = this.#table.page(after, limits.snapshotChunkBytes)
+          after = page.at(-1)
+          if (after === undefined) return undefined
+          const rows = page.filter((row) => !this.#tree.isEarly(row))
+          if (rows.length > 0) return rowsToChunk(rows)
+        }
       },
       close: () => {
         if (isOpen) this.#openSnapshots -= 1

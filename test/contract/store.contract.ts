@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest'
 import { asEpoch, asSid, asZxid, type Zxid, zxidOf } from '../../src/core/shared/units.ts'
-import { type RowChange, rooms, type RowTable } from '../../src/core/tree/row-table.ts'
+import { type Row, type RowChange, rooms, type RowTable } from '../../src/core/tree/row-table.ts'
 import { rowsToChunk } from '../../src/core/tree/snapshot.ts'
 import type { Persist } from '../../src/core/turn.ts'
 import { firstConfiguration } from '../../src/core/zab/configuration.ts'
@@ -16,6 +16,7 @@ export interface Store extends RowTable {
   write(persists: readonly Persist[]): void
   durable(): Promise<void>
   writeCheckpoint(rows: readonly RowChange[]): void
+  writeEarly(rows: readonly Row[]): void
   dropLog(through: Zxid): void
 }
 
@@ -282,6 +283,68 @@ function theCheckpoint(newDisk: () => Disk): void {
       expect(store.page(undefined, 1000)).toEqual([
         { room: rooms.ephemeral, key: '1', name: '/e', value: new Uint8Array(0) },
       ])
+    })
+  })
+
+  describe('[D12] rows written early', () => {
+    const early = ({ use }: Disk, ...rows: RowChange[]): Promise<void> =>
+      use(async (store) => {
+        store.writeEarly(rows as Row[])
+        await store.durable()
+      })
+
+    test('are gone after a crash, and nothing else is', async () => {
+      const disk = newDisk()
+      await checkpoint(disk, row('', '', 'root'), row('/', 'a', '1'))
+      await disk.use(async (store) => {
+        store.writeEarly([row('/', 'b', '2'), row('/', 'c', '3')] as Row[])
+        store.writeEarly([row('/b', 'd', '4')] as Row[])
+        await store.durable()
+        expect(textOf(store.get(rooms.znode, '/b', 'd'))).toBe('4')
+        expect(store.names(rooms.znode, '/').toSorted()).toEqual(['a', 'b', 'c'])
+      })
+      expect(await allRows(disk)).toEqual(['0|||root', '0|/|a|1'])
+      expect((await restored(disk)).txns).toEqual([])
+      await early(disk, row('/', 'e', '5'))
+      await early(disk, row('/', 'f', '6'))
+      expect(await allRows(disk)).toEqual(['0|||root', '0|/|a|1'])
+    })
+
+    test('are the checkpoint’s once that is written, replaced and removed as others', async () => {
+      const disk = newDisk()
+      await disk.use(async (store) => {
+        store.writeEarly([row('/', 'b', '2'), row('/', 'c', '3'), row('/', 'd', '4')] as Row[])
+        store.writeCheckpoint([row('', '', 'root'), row('/', 'c', 'three'), row('/', 'd', null)])
+        await store.durable()
+      })
+      expect(await allRows(disk)).toEqual(['0|||root', '0|/|b|2', '0|/|c|three'])
+      await early(disk, row('/', 'd', 'again'))
+      expect(await allRows(disk)).toEqual(['0|||root', '0|/|b|2', '0|/|c|three'])
+    })
+
+    test('go with the tree that a snapshot replaces, and the snapshot’s own stay', async () => {
+      const disk = newDisk()
+      await checkpoint(disk, row('', '', 'old root'))
+      await disk.use(async (store) => {
+        store.restore(nothing)
+        store.writeEarly([row('/', 'b', 'early')] as Row[])
+        const chunkOfNew = chunk(row('', '', 'new root'), row('/', 'b', 'new'))
+        store.write([
+          persist({ stageBegin: at(8, 3) }),
+          persist({ stageChunk: chunkOfNew }),
+          persist({ install: at(8, 3) }),
+        ])
+        await store.durable()
+      })
+      expect(await allRows(disk)).toEqual(['0|||new root', '0|/|b|new'])
+    })
+
+    test('may have paths as long as a request', async () => {
+      const disk = newDisk()
+      await checkpoint(disk, row('', '', 'root'))
+      const long = (first: string): RowChange => row(`/${first.repeat(1_000_000)}`, 'n', 'x')
+      await early(disk, row('/', 'a', '1'), long('b'), row('/', 'c', '2'), long('d'))
+      expect(await allRows(disk)).toEqual(['0|||root'])
     })
   })
 

@@ -36,7 +36,7 @@ beforeEach(() => {
       syncLimitTicks: 5,
       finalizeWaitMs: 0,
       historyTxnsMax: 1000,
-      snapCountTxns: 1_000_000,
+      checkpoints: { ...limits, snapCountTxns: 1_000_000 },
       rules: { ...settings, maxMembers: 1 },
       authentication: { superDigest: undefined, sha1: () => '', requiredSchemes: new Set() },
       containerCheckIntervalMs: 60_000,

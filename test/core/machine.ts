@@ -213,6 +213,10 @@ export class Machine {
     return err === 0 ? 'granted' : (refusalOf(err) ?? String(err))
   }
 
+  writeEarly(most: number): void {
+    this.store.writeEarly(this.tree.earlyRows(most))
+  }
+
   checkpoint(): void {
     this.store.writeCheckpoint(this.tree.checkpoint().rows)
     this.tree.checkpointWritten()

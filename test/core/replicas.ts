@@ -33,8 +33,8 @@ const noWatches = {
 
 interface Member {
   readonly sid: Sid
-  readonly replica: Replica
-  readonly store: MemoryStore
+  replica: Replica
+  store: MemoryStore
   /** Each end of a link: who is at the other, and under which number he knows it. */
   readonly links: Map<LinkId, { readonly peer: Sid; readonly theirs: LinkId }>
   /** It said that it serves our edge no longer. */
@@ -48,6 +48,7 @@ export class Replicas {
   nowMs = 1000
   /** What the session actor was told of its sessions. */
   readonly told: DownMessage[] = []
+  readonly #newReplica: (sid: Sid, store: MemoryStore) => Replica
   #nextLink = 1
   readonly #queue: (() => void)[] = []
   readonly #replies = new Map<
@@ -65,7 +66,7 @@ export class Replicas {
       finalizeWaitMs: 0,
       proposeToQuorum,
       historyTxnsMax: 20,
-      snapCountTxns: 10,
+      checkpoints: { snapCountTxns: 10, unwrittenNodesMax: 4, rowsAtOnceMax: 2 },
       counterStart,
       rules: { ...settings, reconfigEnabled: false, standaloneEnabled: true, maxMembers: 3 },
       authentication: { superDigest: undefined, sha1: () => '', requiredSchemes: new Set() },
@@ -73,10 +74,11 @@ export class Replicas {
       containerMaxPerMinute: 100,
       cacheBytes: 10_000_000,
     }
+    this.#newReplica = (sid, store) =>
+      new Replica({ ...base, sid }, store.restore(checkpointZxidOf(store)), store, new Random(sid))
     this.members = sids.map((sid) => {
       const store = new MemoryStore()
-      const restored = store.restore(checkpointZxidOf(store))
-      const replica = new Replica({ ...base, sid }, restored, store, new Random(sid))
+      const replica = this.#newReplica(sid, store)
       const logged = { late: 0, atOnce: 0 }
       return { sid, replica, store, links: new Map(), isLost: false, logged }
     })
@@ -144,6 +146,15 @@ export class Replicas {
     const replies = this.#replies.get(asSid(sid)) ?? []
     this.#replies.delete(asSid(sid))
     return replies
+  }
+
+  /** Its disk is lost: it comes back with nothing. */
+  loseDisk(member: Member): void {
+    member.store = new MemoryStore()
+    member.replica = this.#newReplica(member.sid, member.store)
+    for (const other of this.members) this.breakLink(other, member)
+    this.#queue.push(() => this.#perform(member, member.replica.start(this.nowMs)))
+    this.#drain()
   }
 
   /** Both ends hear that their link is gone, or what is left of it. */
@@ -216,7 +227,10 @@ export class Replicas {
       })
     }
     if (turn.connect !== undefined) this.#connect(member, this.#member(turn.connect))
-    if (turn.checkpointDue) {
+    if (turn.due.type === 'earlyRows') {
+      member.store.writeEarly(member.replica.earlyRows(turn.due.count))
+    }
+    if (turn.due.type === 'checkpoint') {
       member.store.writeCheckpoint(member.replica.checkpoint().rows)
       member.store.dropLog(member.replica.checkpointWritten())
     }

@@ -35,7 +35,7 @@ describe('settings', () => {
       sessionsPerActor: 500,
       juteMaxBufferBytes: 1_048_575,
       globalOutstandingLimit: 1000,
-      snapCountTxns: 10_000,
+      snapCountTxns: 100_000,
       commitLogCountTxns: 500,
       storageLimitMb: 4096,
       extendedTypesEnabled: true,

@@ -27,7 +27,7 @@ const config: ReplicaConfig = {
   syncLimitTicks: 5,
   finalizeWaitMs: 0,
   historyTxnsMax: 20,
-  snapCountTxns: 200,
+  checkpoints: { snapCountTxns: 200, unwrittenNodesMax: 20, rowsAtOnceMax: 5 },
   rules: {
     ...readSettings({}),
     enforceQuota: true,
@@ -53,7 +53,7 @@ export interface Ear {
 
 export class TinyEnsemble {
   readonly disk = new MemoryDisk()
-  readonly store = new MemoryStore(this.disk)
+  store = new MemoryStore(this.disk)
   replica: Replica
   readonly host: Host
   nowMs = 1_000_000
@@ -137,6 +137,7 @@ export class TinyEnsemble {
   }
 
   #restored(): Replica {
+    this.store = new MemoryStore(this.disk)
     return new Replica(
       config,
       this.store.restore(checkpointZxidOf(this.store)),
@@ -152,7 +153,10 @@ export class TinyEnsemble {
       }
     }
     if (turn.lostEdges.includes(hostEdge)) this.host.memberLost(this.nowMs, sid)
-    if (turn.checkpointDue) {
+    if (turn.due.type === 'earlyRows') {
+      this.store.writeEarly(this.replica.earlyRows(turn.due.count))
+    }
+    if (turn.due.type === 'checkpoint') {
       this.store.writeCheckpoint(this.replica.checkpoint().rows)
       this.store.dropLog(this.replica.checkpointWritten())
     }

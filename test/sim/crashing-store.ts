@@ -65,6 +65,10 @@ export class CrashingStore implements RowTable {
     return this.#write((store) => store.writeCheckpoint(rows))
   }
 
+  writeEarly(rows: readonly Row[]): () => void {
+    return this.#write((store) => store.writeEarly(rows))
+  }
+
   dropLog(through: Zxid): () => void {
     return this.#write((store) => store.dropLog(through))
   }
@@ -100,5 +104,6 @@ function copyOf(disk: MemoryDisk): MemoryDisk {
   copy.configuration = disk.configuration
   copy.log = [...disk.log]
   copy.rows = new Map(disk.rows)
+  copy.early = [...disk.early]
   return copy
 }

@@ -184,7 +184,9 @@ export class Members extends Ensemble<ReplicaNode> {
     if (turn.serving === true) {
       effects.push(() => this.#actors.memberServes(node.sid, node.replica.tree.sessions.keys()))
     }
-    if (turn.checkpointDue) effects.push(() => this.#checkpoint(node))
+    const { due } = turn
+    if (due.type === 'checkpoint') effects.push(() => this.#checkpoint(node))
+    if (due.type === 'earlyRows') effects.push(() => this.#writeEarly(node, due.count))
     effects.push(() => this.#wakeAt(node, turn.wakeAtMs))
     return effects
   }
@@ -210,6 +212,12 @@ export class Members extends Ensemble<ReplicaNode> {
     if (this.#hasOutputGate && persists.some((one) => !isAppendOnly(one))) {
       node.gateMs = node.durableMs
     }
+  }
+
+  #writeEarly(node: ReplicaNode, count: number): void {
+    this.faults.count('early rows')
+    this.whenDurable(node, node.store.writeEarly(node.replica.earlyRows(count)))
+    if (this.#hasOutputGate) node.gateMs = node.durableMs
   }
 
   #checkpoint(node: ReplicaNode): void {
@@ -358,7 +366,7 @@ const textOf = (bytes: Uint8Array): string =>
 function configOf(swarm: SystemSwarm): Omit<ReplicaConfig, 'sid'> {
   return {
     ...swarm.config,
-    snapCountTxns: swarm.snapCountTxns,
+    checkpoints: swarm.checkpoints,
     rules: {
       ...readSettings({}),
       extendedTypesEnabled: true,

@@ -115,6 +115,16 @@ export const plants: readonly Plant[] = [
     ],
   },
   {
+    name: 'a deleted node keeps a row that was written early',
+    edits: [
+      edit(
+        'tree/node-cache.ts',
+        'if (!node.isNew || node.isEarly) this.#gone',
+        'if (!node.isNew) this.#gone',
+      ),
+    ],
+  },
+  {
     name: 'a reconfiguration needs the new members alone',
     edits: [
       edit(

@@ -1,4 +1,6 @@
 /** The faults of a whole system: what befalls calls, connections, disks, clocks and alarms, drawn anew for each seed. */
+import type { CheckpointRules } from '../../src/core/checkpoint-schedule.ts'
+import { limits } from '../../src/core/shared/limits.ts'
 import type { Random } from '../../src/core/shared/random.ts'
 import { asSid, type Sid } from '../../src/core/shared/units.ts'
 import { drawSwarm, StormyNetwork, type Swarm, type Tally } from './faults.ts'
@@ -57,7 +59,7 @@ export interface SystemSwarm extends Swarm {
   /** Beside the first members. */
   readonly spares: readonly Sid[]
   readonly cacheBytes: number
-  readonly snapCountTxns: number
+  readonly checkpoints: CheckpointRules
   /** Messages of a turn wait for its gated writes, as the runtime's output gate has it. */
   readonly hasOutputGate: boolean
   readonly stormMs: number
@@ -212,11 +214,17 @@ function drawAnything(random: Random): SystemSwarm {
     reconfigPauseMs: oneOf(Infinity, Infinity, Infinity, 500),
     spares: Array.from({ length: oneOf(0, 0, 1, 2) }, (_, at) => asSid(first.sids.length + at + 1)),
     cacheBytes: oneOf(0, 1000, Infinity),
-    snapCountTxns: oneOf(5, 30, 100_000),
+    checkpoints: checkpointRulesOf(oneOf(5, 30, 100_000)),
     hasOutputGate: oneOf(true, false),
     stormMs: random.between(800, 4000),
   }
 }
+
+/** Where checkpoints are rare, rows are written early. */
+const checkpointRulesOf = (snapCountTxns: number): CheckpointRules =>
+  snapCountTxns < 100_000
+    ? { ...limits, snapCountTxns }
+    : { snapCountTxns, unwrittenNodesMax: 3, rowsAtOnceMax: 2 }
 
 export class StormyWeather extends StormyNetwork implements Weather {
   readonly #swarm: SystemSwarm

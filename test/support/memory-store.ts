@@ -23,6 +23,8 @@ export class MemoryDisk {
   mustRecover = false
   log: Uint8Array[] = []
   rows = new Map<string, Row>()
+  /** Of the rows those of the next checkpoint. */
+  early: RowKey[] = []
   configuration: string | undefined
 }
 
@@ -34,6 +36,8 @@ export class MemoryStore implements RowTable {
 
   constructor(disk = new MemoryDisk()) {
     this.#disk = disk
+    for (const place of disk.early) disk.rows.delete(identityOf(place))
+    disk.early = []
   }
 
   restore(committed: Zxid): RestoredLog {
@@ -52,6 +56,13 @@ export class MemoryStore implements RowTable {
   writeCheckpoint(rows: readonly RowChange[]): void {
     this.#sorted = undefined
     for (const row of rows) writeRow(this.#disk.rows, row)
+    this.#disk.early = []
+  }
+
+  writeEarly(rows: readonly Row[]): void {
+    this.#sorted = undefined
+    for (const row of rows) writeRow(this.#disk.rows, row)
+    this.#disk.early.push(...rows)
   }
 
   dropLog(through: Zxid): void {
@@ -119,6 +130,7 @@ export class MemoryStore implements RowTable {
     invariant(this.#stage !== undefined, 'a snapshot is staged before it is installed')
     this.#sorted = undefined
     this.#disk.rows = this.#stage
+    this.#disk.early = []
     this.#disk.log = []
     this.#disk.base = zxid
     this.#stage = undefined

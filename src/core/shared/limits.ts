@@ -48,12 +48,18 @@ export const limits = {
   /** How long a member may take to log what a quorum has already, ms: what comes meanwhile is one flush with it. */
   lateWriteMs: 10,
   /** Log written since the checkpoint, which a waking member applies again and all of which is in memory. */
-  bytesBetweenCheckpoints: 8 * 1024 * 1024,
+  bytesBetweenCheckpoints: 16 * 1024 * 1024,
   /**
-   * Nodes created or deleted since the checkpoint. Each is a row, about 6 µs, and whoever asks meanwhile waits for all of
-   * them. What is set again and again is not counted: to put its row off saves it.
+   * Rows that the next checkpoint must replace or remove. Each costs about 6 µs, and whoever asks meanwhile waits for all
+   * of them. A node that is set again and again is one.
    */
-  nodesBetweenCheckpoints: 4000,
+  changedRowsMax: 4000,
+  /** New nodes without a row: they are in memory whatever the budget, and those that go soon never need a row. */
+  unwrittenNodesMax: 50_000,
+  /** Rows of new nodes written in one turn. */
+  rowsAtOnceMax: 2000,
+  /** Their places in one row of the store: behind these one more may come, of a path of 1 MB, and a row has 2 MB. */
+  placesBytes: 256 * 1024,
   /** A member that applied nothing for this long writes its checkpoint: nobody waits for it then. */
   idleBeforeCheckpointMs: 1000,
   /** How often a member looks how much of its disk is used, ms: a second of writes is far less than what is kept free. */

@@ -267,7 +267,7 @@ export const settingRows = {
   SNAP_COUNT: {
     kind: 'integer',
     unit: 'txns',
-    default: 10_000,
+    default: 100_000,
     min: 1,
     max: 1_000_000,
     meaning: 'Txns between two checkpoints of the tree.',

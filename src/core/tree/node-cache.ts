@@ -4,7 +4,7 @@
  */
 import { sound } from '../shared/damage.ts'
 import { childOf, nameOf, parentOf } from './path.ts'
-import { type RowChange, rooms, type RowTable } from './row-table.ts'
+import { type Row, type RowChange, type RowKey, rooms, type RowTable } from './row-table.ts'
 import { bytesOf, type Znode, znodeFromRow, znodeToRow } from './znode.ts'
 
 /** A node in memory with what is known of its children's names. */
@@ -16,9 +16,11 @@ interface Cached extends Znode {
   nameChanges: Map<string, boolean> | undefined
   /** Used since the sweep last came by. */
   touched: boolean
-  /** The checkpoint has no row of it. */
+  /** The checkpoint does not have it. */
   isNew: boolean
-  /** The checkpoint's row, if any, is of before. */
+  /** It has a row all the same, of the next checkpoint: see `earlyRows`. */
+  isEarly: boolean
+  /** Its row, if any, is of before. */
   isDirty: boolean
   /** Its part of the tree's digest is of before. */
   isStale: boolean
@@ -33,12 +35,16 @@ export class NodeCache {
   readonly #table: RowTable
   readonly #budgetBytes: number
   readonly #nodes = new Map<string, Cached>()
-  /** Nodes created or changed since the checkpoint, also those deleted meanwhile. */
+  /** New nodes without a row in the order they came, also those deleted meanwhile. */
+  #fresh: Cached[] = []
+  /** How many of them are there still. */
+  #unwritten = 0
+  /** New nodes that have a row early, also those deleted meanwhile. */
+  #early: Cached[] = []
+  /** Nodes whose row is of before, also those deleted meanwhile. */
   #dirty: Cached[] = []
-  /** Paths whose nodes were deleted since the checkpoint, which has their rows still. */
-  #gone = new Set<string>()
-  /** Nodes that rows must be written of, or removed. */
-  #cameOrWent = 0
+  /** Paths of deleted nodes that have a row still; true where the row is an early one. */
+  #gone = new Map<string, boolean>()
   #bytes = 0
   /** Every node of the tree is in memory: what is not here does not exist. */
   #complete: boolean
@@ -57,9 +63,14 @@ export class NodeCache {
     return this.#nodes.size
   }
 
-  /** Nodes created or deleted since the checkpoint: rows that must be written, however long that is put off. */
-  get cameOrWentCount(): number {
-    return this.#cameOrWent
+  /** New nodes without a row: those that are deleted before it is written never need one. */
+  get unwrittenCount(): number {
+    return this.#unwritten
+  }
+
+  /** Rows to be replaced or removed by the next checkpoint, about. */
+  get changedCount(): number {
+    return this.#dirty.length + this.#gone.size
   }
 
   /** The node at `path`, to be read only. */
@@ -90,20 +101,32 @@ export class NodeCache {
     if (!node.isKept) this.#keep(node)
   }
 
-  /** Takes a node that was just made; where one was deleted since the checkpoint, that has a row there still. */
+  /** Takes a node that was just made. Where one was deleted since the checkpoint, a row may be there still. */
   add(node: Cached): void {
-    node.isNew = !this.#gone.delete(node.path)
-    this.#cameOrWent += node.isNew ? 1 : -1
+    const leftEarly = this.#gone.get(node.path)
     node.isDirty = true
-    this.#dirty.push(node)
+    node.isNew = leftEarly !== false
+    node.isEarly = leftEarly === true
+    if (leftEarly === undefined) {
+      this.#fresh.push(node)
+      this.#unwritten += 1
+    } else {
+      this.#gone.delete(node.path)
+      this.#dirty.push(node)
+      if (leftEarly) this.#early.push(node)
+    }
     this.#keep(node)
   }
 
   /** Who came and went between two checkpoints was never there. */
   remove(node: Cached): void {
-    if (!node.isNew) this.#gone.add(node.path)
-    this.#cameOrWent += node.isNew ? -1 : 1
+    if (!node.isNew || node.isEarly) this.#gone.set(node.path, node.isEarly)
+    else this.#unwritten -= 1
     if (node.isKept) this.#drop(node)
+    // Those that came and went must not stay in memory for those that stay.
+    if (this.#fresh.length > 2 * this.#unwritten + 1000) {
+      this.#fresh = this.#fresh.filter(({ isKept }) => isKept)
+    }
   }
 
   /** Data replaced: the budget must know. */
@@ -148,26 +171,59 @@ export class NodeCache {
     }
   }
 
+  /**
+   * Rows of at most `most` of the new nodes, the oldest first, to be written before the checkpoint they belong to: what is
+   * left to it keeps nobody waiting for long.
+   */
+  earlyRows(most: number): Row[] {
+    const rows: Row[] = []
+    let taken = 0
+    for (const node of this.#fresh) {
+      if (rows.length >= most) break
+      taken += 1
+      if (!node.isKept) continue
+      rows.push({ ...rowKeyOf(node.path), value: znodeToRow(node) })
+      node.isDirty = false
+      node.isEarly = true
+      this.#early.push(node)
+    }
+    this.#fresh.splice(0, taken)
+    this.#unwritten -= rows.length
+    return rows
+  }
+
+  /** Is the row at this place one of the next checkpoint? */
+  isEarly(path: string): boolean {
+    return this.#nodes.get(path)?.isEarly ?? this.#gone.get(path) ?? false
+  }
+
   /** The rows that bring the checkpoint up to the present. */
   changedRows(): RowChange[] {
     const rows: RowChange[] = []
-    for (const node of this.#dirty) {
-      if (node.isKept) rows.push({ ...rowKeyOf(node.path), value: znodeToRow(node) })
+    for (const nodes of [this.#fresh, this.#dirty]) {
+      for (const node of nodes) {
+        if (node.isKept) rows.push({ ...rowKeyOf(node.path), value: znodeToRow(node) })
+      }
     }
-    for (const path of this.#gone) rows.push({ ...rowKeyOf(path), value: null })
+    for (const path of this.#gone.keys()) rows.push({ ...rowKeyOf(path), value: null })
     return rows
   }
 
   /** The changed rows are in the checkpoint: nothing is dirty, and what exceeds the budget may go. */
   checkpointed(): void {
-    for (const node of this.#dirty) {
-      node.isNew = false
-      node.isDirty = false
-      node.nameChanges = undefined
+    for (const nodes of [this.#fresh, this.#early, this.#dirty]) {
+      for (const node of nodes) {
+        node.isNew = false
+        node.isEarly = false
+        node.isDirty = false
+        node.nameChanges = undefined
+      }
     }
+    this.#fresh = []
+    this.#unwritten = 0
+    this.#early = []
     this.#dirty = []
-    this.#gone = new Set()
-    this.#cameOrWent = 0
+    this.#gone = new Map()
     if (this.#bytes > this.#budgetBytes) this.#sweep()
   }
 
@@ -197,9 +253,14 @@ export class NodeCache {
     const node = cachedOf(path, znodeFromRow(row.slice()), undefined)
     this.#keep(node)
     // Reads alone may fill the memory, and clean nodes may go at any time.
-    const isClean = this.#dirty.length === 0 && this.#gone.size === 0
-    if (this.#bytes > this.#budgetBytes && isClean) this.#sweep()
+    if (this.#bytes > this.#budgetBytes && this.#isCheckpointed) this.#sweep()
     return node
+  }
+
+  /** Does the checkpoint have all that is here? */
+  get #isCheckpointed(): boolean {
+    const changed = this.#fresh.length + this.#early.length + this.#dirty.length + this.#gone.size
+    return changed === 0
   }
 
   #keep(node: Cached): void {
@@ -240,12 +301,13 @@ const cachedOf = (path: string, node: Znode, names: Set<string> | undefined): Ca
   nameChanges: undefined,
   touched: true,
   isNew: false,
+  isEarly: false,
   isDirty: false,
   isStale: false,
   isKept: false,
 })
 
-export function rowKeyOf(path: string): { room: number; key: string; name: string } {
+export function rowKeyOf(path: string): RowKey {
   if (path === '/') return { room: rooms.znode, key: '', name: '' }
   return { room: rooms.znode, key: parentOf(path), name: nameOf(path) }
 }

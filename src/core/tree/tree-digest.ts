@@ -15,13 +15,13 @@ export class TreeDigest {
 
   /** The two halves, up to date. */
   get halves(): { readonly digestHigh: number; readonly digestLow: number } {
-    this.#update()
+    this.update()
     return { digestHigh: this.#high, digestLow: this.#low }
   }
 
   /** 64 bits in hex, as ZooKeeper's `hash` prints it. */
   get hex(): string {
-    this.#update()
+    this.update()
     const high = this.#high.toString(16)
     return high === '0' ? this.#low.toString(16) : high + this.#low.toString(16).padStart(8, '0')
   }
@@ -38,7 +38,8 @@ export class TreeDigest {
     node.isStale = false
   }
 
-  #update(): void {
+  /** Brings what each node adds up to date, with what its row says of it. */
+  update(): void {
     for (const node of this.#stale) {
       if (!node.isStale) continue
       node.isStale = false

@@ -13,9 +13,9 @@ import { firstNodes } from './first-nodes.ts'
 import { type CachedNode, newNode, NodeCache } from './node-cache.ts'
 import { OwnedNodes } from './owned-nodes.ts'
 import { containerOwner, ttlOf, ttlOwner } from './owner.ts'
-import { configPath, nameOf, parentOf } from './path.ts'
+import { childOf, configPath, nameOf, parentOf } from './path.ts'
 import { QuotaAccounts, type QuotaOver } from './quota-accounts.ts'
-import { type RowChange, rooms, type RowTable } from './row-table.ts'
+import { type Row, type RowChange, type RowKey, rooms, type RowTable } from './row-table.ts'
 import { SessionTable } from './session-table.ts'
 import { TreeDigest } from './tree-digest.ts'
 import type { Change, TxnBody, TxnHeader } from './txn.ts'
@@ -145,9 +145,14 @@ export class Tree {
     return this.#cache.cachedBytes
   }
 
-  /** Nodes created or deleted since the checkpoint. */
-  get cameOrWentCount(): number {
-    return this.#cache.cameOrWentCount
+  /** New nodes without a row, which need none if they are deleted in time. */
+  get unwrittenCount(): number {
+    return this.#cache.unwrittenCount
+  }
+
+  /** Other rows that the next checkpoint must write or remove. */
+  get changedCount(): number {
+    return this.#cache.changedCount + this.#owned.changes.count + this.#sessions.changes.count
   }
 
   get(path: string): Readonly<Znode> | undefined {
@@ -178,6 +183,17 @@ export class Tree {
     // Of a multi that failed every change is an error; so either all of these change the tree or none does.
     const parts = body.changes.map((change) => this.#applyChange(header, change, events, stats))
     return { err: 0, parts }
+  }
+
+  /** Rows of up to `most` new nodes, to be written before the checkpoint they belong to, and gone after a crash. */
+  earlyRows(most: number): Row[] {
+    this.#digest.update()
+    return this.#cache.earlyRows(most)
+  }
+
+  /** Is it a row of the next checkpoint and not of this one? */
+  isEarly({ room, key, name }: RowKey): boolean {
+    return room === rooms.znode && this.#cache.isEarly(name === '' ? '/' : childOf(key, name))
   }
 
   /** The rows that bring the checkpoint to the present; to be written in one transaction. */
