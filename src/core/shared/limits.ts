@@ -51,9 +51,9 @@ export const limits = {
   bytesBetweenCheckpoints: 16 * 1024 * 1024,
   /**
    * Rows that the next checkpoint must replace or remove. Each costs about 6 µs, and whoever asks meanwhile waits for all
-   * of them. A node that is set again and again is one.
+   * of them; but a node that is set again and again is one, and of fewer than these none is written twice in vain.
    */
-  changedRowsMax: 4000,
+  changedRowsMax: 10_000,
   /** New nodes without a row: they are in memory whatever the budget, and those that go soon never need a row. */
   unwrittenNodesMax: 50_000,
   /** Rows of new nodes written in one turn. */
