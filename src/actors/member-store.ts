@@ -29,11 +29,11 @@ export interface DamageNote {
 }
 
 /**
- * What this version writes. Another number is refused: nothing is guessed about what others wrote. 1 is the same without
- * early rows, which whoever writes it would take for damage.
+ * What this version writes. Another number is refused: nothing is guessed about what others wrote. The one before is the same
+ * without early rows and large batches of the log, which whoever writes it would take for damage.
  */
 const format = 2
-const formatWithoutEarlyRows = 1
+const formatBefore = 1
 const formatKey = 'format'
 const damageKey = 'damage'
 const sidKey = 'sid'
@@ -207,6 +207,7 @@ export class MemberStore implements RowTable {
       for (const [key] of this.#storage.kv.list()) this.#storage.kv.delete(key)
       this.#sql.exec('drop table if exists row')
       this.#sql.exec('drop table if exists fact')
+      this.#sql.exec('drop table if exists batch')
       this.#create()
       if (note !== undefined) this.#storage.kv.put(damageKey, note)
       if (sid !== undefined) this.#storage.kv.put(sidKey, sid)
@@ -221,7 +222,7 @@ export class MemberStore implements RowTable {
       this.#storage.transactionSync(() => this.#create())
       return undefined
     }
-    if (written === formatWithoutEarlyRows) this.#storage.kv.put(formatKey, format)
+    if (written === formatBefore) this.#upgrade()
     else if (written !== format) {
       const shown = written === undefined ? 'without a number' : String(written)
       return `the store’s format is ${shown}, this version reads ${format}: run the version that wrote it, or rebuild`
@@ -239,7 +240,15 @@ export class MemberStore implements RowTable {
   #create(): void {
     this.#facts.create()
     this.#rows.create()
+    this.#log.create()
     this.#storage.kv.put(formatKey, format)
+  }
+
+  #upgrade(): void {
+    this.#storage.transactionSync(() => {
+      this.#log.create()
+      this.#storage.kv.put(formatKey, format)
+    })
   }
 
   #hasTables(): boolean {

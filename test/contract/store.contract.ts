@@ -203,6 +203,59 @@ function theLog(newDisk: () => Disk): void {
     ])
   })
 
+  describe('batches of all sizes stand in one log', () => {
+    const large = 'x'.repeat(20_000)
+    const mixed = async (): Promise<Disk> => {
+      const disk = newDisk()
+      const [second, last] = [batch(at(3), 3, large), batch(at(8), 2, large)]
+      await writeTo(disk, append(batch(at(1), 2), second), append(batch(at(6), 2), last))
+      return disk
+    }
+
+    test('[D1] in the order of their txns', async () => {
+      const { txns } = await restored(await mixed())
+      expect(txns.map(([zxid, text]) => [zxid, text?.length])).toEqual([
+        [at(1), 5],
+        [at(2), 5],
+        [at(3), 20_002],
+        [at(4), 20_002],
+        [at(5), 20_002],
+        [at(6), 5],
+        [at(7), 5],
+        [at(8), 20_002],
+        [at(9), 20_002],
+      ])
+    })
+
+    test.each([8, 7, 6, 5, 4, 3, 2, 0])(
+      '[D3] truncated to the txn %i, and it goes on with either',
+      async (to) => {
+        for (const text of ['txn', large]) {
+          const disk = await mixed()
+          await writeTo(disk, persist({ truncate: at(to), append: [batch(at(1, 2), 2, text)] }))
+          const kept = Array.from({ length: to }, (_, counter) => at(counter + 1))
+          expect(await zxidsIn(disk)).toEqual([...kept, at(1, 2), at(2, 2)])
+        }
+      },
+    )
+
+    test('[D4] dropped from its begin', async () => {
+      const disk = await mixed()
+      const drop = (through: Zxid): Promise<void> =>
+        disk.use((store) => {
+          store.restore(nothing)
+          store.dropLog(through)
+        })
+      await drop(at(4))
+      expect(await zxidsIn(disk)).toEqual([3, 4, 5, 6, 7, 8, 9].map((counter) => at(counter)))
+      await drop(at(7))
+      expect(await restored(disk)).toMatchObject({ base: at(7) })
+      expect(await zxidsIn(disk)).toEqual([at(8), at(9)])
+      await drop(at(9))
+      expect(await restored(disk)).toEqual({ base: at(9), txns: [], epochs: [0, 0] })
+    })
+  })
+
   test('[D4] dropping the log drops whole batches only, and the base follows', async () => {
     const disk = newDisk()
     await writeTo(disk, append(batch(at(1), 3), batch(at(4), 3), batch(at(1, 700_000), 2)))

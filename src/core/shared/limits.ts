@@ -11,6 +11,11 @@ export const limits = {
   /** One log row holds one batch. A SQLite row may have 2 MB on Cloudflare, and one txn may be one 1 MB frame. */
   logBatchBytesMax: 900_000,
   /**
+   * A batch that stands among the key-value rows. What is larger costs less in a table of its own, and holds back what its
+   * actor says until it is on disk: which is then most of what it does.
+   */
+  keyValueBatchBytesMax: 16 * 1024,
+  /**
    * How much longer the ACLs of a txn may be than those of its request, where `auth` stands for all that a session has
    * proved: a txn is at most a fifth longer than its frame otherwise, and must fit one log row.
    */
