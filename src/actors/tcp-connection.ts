@@ -36,6 +36,8 @@ export class TcpConnection {
   /** Where the next bytes go. */
   #room = new Uint8Array(limits.readBytesMin)
   #unread: Uint8Array | undefined
+  /** Bytes of the last reads that were as long as a read may be. */
+  #inARow = 0
   #written: Promise<void> = Promise.resolve()
   #unwritten = 0
   #isClosed = false
@@ -56,8 +58,13 @@ export class TcpConnection {
     const unread = this.#unread
     this.#unread = undefined
     if (unread !== undefined) return unread
+    if (this.#inARow >= limits.readBytesInARow) {
+      this.#inARow = 0
+      await othersTurn()
+    }
     const { value, done } = await this.#reader.read(this.#room)
     if (done) return undefined
+    this.#inARow = value.length === limits.readBytesMax ? this.#inARow + value.length : 0
     this.#room = roomAfter(value)
     return value
   }
@@ -101,6 +108,12 @@ export class TcpConnection {
     await this.#socket.close().catch(() => undefined)
   }
 }
+
+/**
+ * The runtime looks which streams have something to read when it has nothing else to do: one that always has would be read
+ * alone, for seconds (measured). A timer comes after such a look.
+ */
+const othersTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0))
 
 /** One read goes where the last one went. Who sends much at a time gets more room, and a client at rest little. */
 function roomAfter({ buffer, length }: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {

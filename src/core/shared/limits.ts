@@ -83,6 +83,8 @@ export const limits = {
   readBytesMin: 4096,
   /** … and what one that sends much fills. A read costs as much as the requests of a few KB. */
   readBytesMax: 64 * 1024,
+  /** A stream that has always more is read on after a turn of the others: a turn takes 1 ms, and these some 20. */
+  readBytesInARow: 1024 * 1024,
   /** Bytes of replies that a TCP client has not taken; then it is read no further. To wait for each write costs a turn. */
   unwrittenBytesMax: 64 * 1024,
   /** A client that does not say who it is is let go, ms: ZooKeeper's sessionlessCnxnTimeout. */
