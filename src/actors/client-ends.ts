@@ -1,9 +1,5 @@
-/**
- * A session actor's ends of its clients' connections: WebSockets, which hibernate, and TCP streams, of one client each or
- * trunks of many, which do not. What a turn writes leaves at its end.
- */
-import { limits } from '../core/shared/limits.ts'
-import { log } from './log.ts'
+/** A session actor's ends of its clients' connections, by number. What a turn writes leaves at its end. */
+import { type ClientEnd, SocketEnd, StreamEnd, TrunkedEnd } from './client-end.ts'
 import type { TcpConnection } from './tcp-connection.ts'
 import { TrunkEnd } from './trunk-end.ts'
 
@@ -16,11 +12,11 @@ export class ClientEnds {
   readonly #ctx: DurableObjectState
   /** A socket is closed; asked once each. */
   readonly #gone: (connection: number) => void
-  readonly #sockets = new Map<number, WebSocket>()
-  readonly #tcp = new Map<number, TcpConnection>()
+  readonly #ends = new Map<number, ClientEnd>()
+  #socketCount = 0
   readonly #trunks = new Set<TrunkEnd>()
-  /** Connections whose clients come by a trunk, and their numbers there. */
-  readonly #trunked = new Map<number, { readonly trunk: TrunkEnd; readonly client: number }>()
+  /** TCP streams, trunks among them. */
+  readonly #streams = new Set<TcpConnection>()
   /** Frames of the turn under way, by connection. */
   readonly #writes = new Map<number, Uint8Array[]>()
   readonly #hangups: number[] = []
@@ -32,20 +28,20 @@ export class ClientEnds {
   }
 
   get hasSockets(): boolean {
-    return this.#sockets.size > 0
+    return this.#socketCount > 0
   }
 
   /** Does a TCP stream keep the actor awake? */
   get hasStreams(): boolean {
-    return this.#tcp.size + this.#trunks.size > 0
+    return this.#streams.size > 0
   }
 
-  /** Answers the number of the new connection, as `acceptTcp` does. */
+  /** Answers the number of the new connection, as all that accept. */
   acceptSocket(socket: WebSocket): number {
-    const connection = this.#nextConnection()
     this.#ctx.acceptWebSocket(socket)
+    const connection = this.#accept(new SocketEnd(socket, this.#ctx))
+    this.#socketCount += 1
     socket.serializeAttachment({ connection } satisfies SocketMark)
-    this.#sockets.set(connection, socket)
     return connection
   }
 
@@ -53,21 +49,24 @@ export class ClientEnds {
   reviveSocket(socket: WebSocket, isKnown: (connection: number) => boolean): void {
     const connection = connectionOf(socket)
     this.#lastConnection = Math.max(this.#lastConnection, connection)
-    if (isKnown(connection)) this.#sockets.set(connection, socket)
-    else this.refuse(socket, 1012, 'the connection was lost in a restart')
+    const end = new SocketEnd(socket, this.#ctx)
+    if (!isKnown(connection)) return end.refuse(1012, 'the connection was lost in a restart')
+    this.#ends.set(connection, end)
+    this.#socketCount += 1
   }
 
-  acceptTcp(tcp: TcpConnection): number {
-    const connection = this.#nextConnection()
-    this.#tcp.set(connection, tcp)
-    return connection
+  acceptStream(tcp: TcpConnection): number {
+    this.#streams.add(tcp)
+    return this.#accept(new StreamEnd(tcp))
   }
 
-  forgetTcp(connection: number): void {
-    this.#tcp.delete(connection)
+  forgetStream(tcp: TcpConnection, connection: number): void {
+    this.#streams.delete(tcp)
+    this.#ends.delete(connection)
   }
 
   acceptTrunk(tcp: TcpConnection): TrunkEnd {
+    this.#streams.add(tcp)
     const trunk = new TrunkEnd(tcp)
     this.#trunks.add(trunk)
     return trunk
@@ -75,23 +74,23 @@ export class ClientEnds {
 
   /** A client of a trunk. */
   acceptTrunked(trunk: TrunkEnd, client: number): number {
-    const connection = this.#nextConnection()
-    this.#trunked.set(connection, { trunk, client })
+    const connection = this.#accept(new TrunkedEnd(trunk, client))
     trunk.add(client, connection)
     return connection
   }
 
-  forgetTrunked(connection: number): void {
-    const found = this.#trunked.get(connection)
-    this.#trunked.delete(connection)
-    found?.trunk.remove(found.client)
+  /** A client of a trunk has left. */
+  forgetTrunked(trunk: TrunkEnd, client: number, connection: number): void {
+    this.#ends.delete(connection)
+    trunk.remove(client)
   }
 
   /** The trunk is gone, and with it the connections that this answers. */
-  forgetTrunk(trunk: TrunkEnd): number[] {
+  forgetTrunk(tcp: TcpConnection, trunk: TrunkEnd): number[] {
     const lost = [...trunk.connections]
-    for (const connection of lost) this.#trunked.delete(connection)
+    for (const connection of lost) this.#ends.delete(connection)
     this.#trunks.delete(trunk)
+    this.#streams.delete(tcp)
     return lost
   }
 
@@ -100,11 +99,9 @@ export class ClientEnds {
     for (const trunk of this.#trunks) trunk.resumeUnless(isThrottled)
   }
 
-  /** When the platform last answered a ping of this connection for us; 0 if never. */
+  /** When the platform last answered a ping of this connection for us, ms; 0: never. */
   pingedMs(connection: number): number {
-    const socket = this.#sockets.get(connection)
-    if (socket === undefined) return 0
-    return this.#ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0
+    return this.#ends.get(connection)?.pingedMs ?? 0
   }
 
   write(connection: number, frames: Uint8Array): void {
@@ -119,88 +116,39 @@ export class ClientEnds {
 
   /** To be called at the end of a turn: writes first, then hangups. */
   flush(): void {
-    for (const [connection, frames] of this.#writes) this.#send(connection, frames)
+    for (const [connection, frames] of this.#writes) this.#ends.get(connection)?.write(frames)
     this.#writes.clear()
-    for (const connection of this.#hangups.splice(0)) this.#close(connection)
+    for (const connection of this.#hangups.splice(0)) this.#hangUp(connection)
     for (const trunk of this.#trunks) trunk.flush()
   }
 
   /** Closes a socket at once. */
   refuse(socket: WebSocket, code: number, why: string): void {
-    try {
-      socket.close(code, why)
-    } catch (fault) {
-      log('socket.close', { why: String(fault) })
-    }
+    new SocketEnd(socket, this.#ctx).refuse(code, why)
     this.socketClosed(socket)
   }
 
   socketClosed(socket: WebSocket): void {
     const connection = connectionOf(socket)
-    if (!this.#sockets.has(connection)) return
+    if (!this.#ends.has(connection)) return
     // Forgotten afterwards: the host asks for its last ping.
     this.#gone(connection)
-    this.#sockets.delete(connection)
+    if (this.#ends.delete(connection)) this.#socketCount -= 1
   }
 
-  #nextConnection(): number {
+  #accept(end: ClientEnd): number {
     this.#lastConnection += 1
+    this.#ends.set(this.#lastConnection, end)
     return this.#lastConnection
   }
 
-  #send(connection: number, frames: readonly Uint8Array[]): void {
-    const trunked = this.#trunked.get(connection)
-    if (trunked !== undefined) return trunked.trunk.write(trunked.client, frames)
-    const tcp = this.#tcp.get(connection)
-    if (tcp !== undefined) return tcp.write(joined(frames))
-    const socket = this.#sockets.get(connection)
-    try {
-      for (const message of messagesOf(frames)) socket?.send(message)
-    } catch (fault) {
-      // The client is gone and its close event is on the way, or was lost: the alarm judges the session all the same.
-      log('socket.broken', { why: String(fault) })
-    }
-  }
-
-  #close(connection: number): void {
-    const trunked = this.#trunked.get(connection)
-    this.#trunked.delete(connection)
-    if (trunked !== undefined) return trunked.trunk.hangup(trunked.client)
-    this.#tcp.get(connection)?.close()
-    this.#tcp.delete(connection)
-    const socket = this.#sockets.get(connection)
-    if (socket !== undefined) this.refuse(socket, 1000, 'closed by the ensemble')
+  #hangUp(connection: number): void {
+    const end = this.#ends.get(connection)
+    end?.hangup()
+    if (end instanceof SocketEnd) this.socketClosed(end.socket)
+    else this.#ends.delete(connection)
   }
 }
 
 export const connectionOf = (socket: WebSocket): number =>
   (socket.deserializeAttachment() as SocketMark).connection
-
-function joined(frames: readonly Uint8Array[]): Uint8Array {
-  const only = frames.length === 1 ? frames[0] : undefined
-  if (only !== undefined) return only
-  let length = 0
-  for (const frame of frames) length += frame.length
-  const bytes = new Uint8Array(length)
-  let at = 0
-  for (const frame of frames) {
-    bytes.set(frame, at)
-    at += frame.length
-  }
-  return bytes
-}
-
-/** Frames in messages of a size that a browser shows progress with; a frame is never cut. */
-function* messagesOf(frames: readonly Uint8Array[]): Generator<Uint8Array> {
-  let [first, bytes] = [0, 0]
-  for (let at = 0; at < frames.length; at++) {
-    const { length } = frames[at] as Uint8Array
-    if (at > first && bytes + length > limits.socketMessageBytesMax) {
-      yield joined(frames.slice(first, at))
-      first = at
-      bytes = 0
-    }
-    bytes += length
-  }
-  if (first < frames.length) yield joined(frames.slice(first))
-}

@@ -52,7 +52,7 @@ export class Streams {
 
   async #serveClient(pinned: Sid, address: string, tcp: TcpConnection): Promise<void> {
     const { host } = this.#owner
-    const id = this.#clients.acceptTcp(tcp)
+    const id = this.#clients.acceptStream(tcp)
     host.connected(Date.now(), { id, pinned, survives: false, address, identities: [] })
     const deframer = new Deframer(this.#frameBytesMax)
     await whileReadable(tcp, async (chunk) => {
@@ -63,7 +63,7 @@ export class Streams {
         await new Promise<void>((resolve) => this.#readers.push(resolve))
       }
     })
-    this.#clients.forgetTcp(id)
+    this.#clients.forgetStream(tcp, id)
     this.#owner.step((nowMs) => host.disconnected(nowMs, id))
   }
 
@@ -82,7 +82,7 @@ export class Streams {
       })
     })
     this.#owner.step((nowMs) => {
-      for (const lost of this.#clients.forgetTrunk(trunk)) host.disconnected(nowMs, lost)
+      for (const lost of this.#clients.forgetTrunk(tcp, trunk)) host.disconnected(nowMs, lost)
     })
   }
 
@@ -100,7 +100,7 @@ export class Streams {
     if (connection === undefined) return undefined // it was closed or refused; the front does not know yet
     if (kind === upKinds.left) {
       host.disconnected(nowMs, connection)
-      return this.#clients.forgetTrunked(connection)
+      return this.#clients.forgetTrunked(trunk, client, connection)
     }
     if (kind !== upKinds.frames) throw new MalformedFrame(`trunk message of kind ${kind}`)
     host.receive(nowMs, connection, wholeFrames(body, this.#frameBytesMax))
