@@ -7,13 +7,14 @@ import { invariant } from './shared/assert.ts'
 import { type CheckpointRules, CheckpointSchedule, type Due } from './checkpoint-schedule.ts'
 import { DigestWatch, type Mismatch, type Noted } from './digest-watch.ts'
 import { Damage } from './shared/damage.ts'
+import { Errands } from './errands.ts'
 import { limits } from './shared/limits.ts'
 import type { Random } from './shared/random.ts'
-import { asSessionId, asZxid, counterOf, showZxid, type Sid, type Zxid } from './shared/units.ts'
-import { ForwardWriter, type Forwarded, readForwarded } from './request/forward.ts'
+import { asZxid, counterOf, showZxid, type Sid, type Zxid } from './shared/units.ts'
+import { type Forwarded, readForwarded } from './request/forward.ts'
 import type { QuotaWarning, Rules } from './request/prepare.ts'
-import { type Ensemble, isStandalone } from './request/prepare-reconfig.ts'
-import { Proposer } from './request/proposer.ts'
+import { isStandalone } from './request/prepare-reconfig.ts'
+import { type ReapRules, Reign, type Revalidation } from './reign.ts'
 import type { Authentication } from './session/authentication.ts'
 import { Desk, type DeskRules } from './session/desk.ts'
 import type { TreeEvent } from './tree/events.ts'
@@ -23,18 +24,14 @@ import { Tree } from './tree/tree.ts'
 import { readTxn } from './tree/txn.ts'
 import { type LinkId, newTurn, type PeerInput, type Persist, type Turn } from './turn.ts'
 import type { Configuration } from './zab/configuration.ts'
-import { entriesOf, type LogBatch } from './zab/log-batch.ts'
+import { entriesOf } from './zab/log-batch.ts'
 import type { CarriedPacket, Packet } from './zab/messages.ts'
-import type { Round } from './zab/leader.ts'
 import { type OpenSnapshot, type RestoredLog, type ZabConfig, ZabMember } from './zab/member.ts'
 
-export interface ReplicaConfig extends ZabConfig {
+export interface ReplicaConfig extends ZabConfig, ReapRules {
   readonly checkpoints: CheckpointRules
   readonly rules: Omit<Rules, 'isStorageFull'> & DeskRules & { readonly readOnlyMode: boolean }
   readonly authentication: Authentication
-  /** How often empty containers and old nodes are looked for, and how many go in a minute. */
-  readonly containerCheckIntervalMs: number
-  readonly containerMaxPerMinute: number
   /** Memory for znodes that did not change since the checkpoint. */
   readonly cacheBytes: number
 }
@@ -57,18 +54,6 @@ export interface ReplicaTurn extends Turn {
   readonly mismatches: Mismatch[]
 }
 
-/** An answer of the leader's that waits until everything proposed before it is applied. */
-interface PendingSync {
-  /** Undefined: asked here. */
-  readonly link: LinkId | undefined
-  readonly number: number
-  /** It was asked whether a session lives; the answer will be that it does not. */
-  readonly ofSession: boolean
-  readonly after: Zxid
-  /** Waits for this round too. */
-  readonly round?: Round
-}
-
 export class Replica {
   readonly zab: ZabMember
   readonly desk: Desk
@@ -76,38 +61,23 @@ export class Replica {
   readonly #table: RowTable
   readonly #rules: { -readonly [K in keyof Rules]: Rules[K] }
   #tree: Tree
-  #proposer: Proposer | undefined
+  /** While leading and serving. */
+  #reign: Reign | undefined
   #isServing = false
-  /** While leading: the zxid before the epoch's first txn. Nobody ever applies it. */
-  #epochStart = asZxid(0)
   #now = 0
   #lastTxnTimeMs = 0
-  #syncs: PendingSync[] = []
-  /** Of this turn, to wait for a round that is not yet asked for. */
-  #unsure: PendingSync[] = []
+  /** Of sessions here, while another leads. */
+  readonly #errands = new Errands()
   readonly #digests: DigestWatch
   #compareAtMs = 0
-  readonly #forwards = new ForwardWriter()
   /** Of the packets under way. */
   readonly #requests = new Map<Packet, readonly Forwarded[]>()
-  /** Numbers of the persists that hold our own proposals and are not durable yet. */
-  #unpersisted: number[] = []
-  /** What this turn's sessions ask of the leader beside writes. */
-  #askedSyncs: number[] = []
-  #askedRevalidations: { number: number; session: bigint; attachment: number }[] = []
-  /** When batches were proposed last. */
-  #proposedAtMs = -Infinity
-  /** Batches ready to be proposed. */
-  #cutBatches: LogBatch[] = []
   #openSnapshots = 0
-  /** Configurations whose members are to be woken. */
-  readonly #called: Configuration[] = []
   /** The configuration that the tree shows. */
   #noted: Configuration | undefined
   /** A snapshot was written over the checkpoint, and the tree is not yet opened anew. */
   #isInstalling = false
   readonly #schedule: CheckpointSchedule
-  #reapAtMs = Infinity
   /** Since when there is no leader; Infinity: there is one. */
   #lookingSinceMs = Infinity
   #warnings: QuotaWarning[] = []
@@ -126,7 +96,7 @@ export class Replica {
       forward: (request: Forwarded) => this.#forward(request),
       sync: (number: number) => this.#sync(number),
       revalidate: (number: number, session: bigint, attachment: number) =>
-        this.#revalidate(number, session, attachment),
+        this.#revalidate({ number, session, attachment }),
     }
     this.desk = new Desk(
       () => this.#tree,
@@ -174,9 +144,7 @@ export class Replica {
     // Before anything moves: bytes that are no requests cost their sender the link, and must not cost us half a turn.
     if (input.type === 'packets') this.#readRequests(input.packets)
     return this.#step(nowMs, (turn) => {
-      if (input.type === 'persisted') {
-        this.#unpersisted = this.#unpersisted.filter((number) => number > input.number)
-      }
+      if (input.type === 'persisted') this.#reign?.persisted(input.number)
       this.zab.receive(nowMs, input, turn)
     })
   }
@@ -234,7 +202,7 @@ export class Replica {
     turn.wakeAtMs = Math.min(
       this.zab.wakeAtMs,
       this.#mayCheckpoint ? this.#schedule.idleAtMs : Infinity,
-      this.#nextReapMs(),
+      this.#reign?.nextReapMs ?? Infinity,
       this.#readOnlyAtMs(),
       this.desk.wakeAtMs,
     )
@@ -261,12 +229,8 @@ export class Replica {
       this.#receivePacket(turn, link, peer, packet)
     this.#judgeReadOnly(turn)
     this.desk.releaseThrottled()
-    this.#flushForwards(turn)
-    for (const configuration of this.#called.splice(0)) this.zab.call(configuration, turn)
-    this.#reap()
-    this.#propose(turn)
-    this.#askQuorum(turn)
-    this.#answerSyncs(turn)
+    this.#errands.send(this.zab, this.zab.leaderLink, turn)
+    this.#reign?.settle(turn)
     this.#compareTrees(turn)
   }
 
@@ -275,26 +239,18 @@ export class Replica {
     this.#lookingSinceMs = Infinity
     this.#noteMembers()
     if (this.zab.role !== 'leading') return
-    this.#epochStart = this.zab.lastProposed
-    const rules = this.#rules
-    const warn = (warning: QuotaWarning): void => this.#warn(warning)
-    this.#proposer = new Proposer(this.#tree, this.#epochStart, rules, this.#ensemble(), warn)
-    this.#reapAtMs = this.#now + this.#config.containerCheckIntervalMs
-  }
-
-  /** What the proposer may ask the leader's consensus. */
-  #ensemble(): Ensemble {
-    const { zab } = this
-    return {
-      get active() {
-        return zab.membership.active
+    this.#reign = new Reign(
+      {
+        zab: this.zab,
+        tree: this.#tree,
+        rules: this.#rules,
+        reaps: this.#config,
+        askers: this.desk,
+        now: () => this.#now,
+        warn: (warning) => this.#warn(warning),
       },
-      gather: (configuration) => {
-        const isSynced = zab.hasSynced(configuration)
-        if (!isSynced) this.#called.push(configuration)
-        return isSynced
-      },
-    }
+      this.#lastTxnTimeMs,
+    )
   }
 
   /** The first configuration is no txn's, and neither is one that a snapshot or another member brought. */
@@ -311,12 +267,8 @@ export class Replica {
 
   #stopServing(turn: ReplicaTurn): void {
     this.#isServing = false
-    this.#proposer = undefined
-    this.#syncs = []
-    this.#unsure = []
-    this.#unpersisted = []
-    this.#cutBatches = []
-    this.#forwards.take()
+    this.#reign = undefined
+    this.#errands.forget()
     this.#digests.forgetOthers()
     turn.lostEdges.push(...this.desk.dropAll())
   }
@@ -380,7 +332,7 @@ export class Replica {
       bytes += batch.bytes.length
     }
     this.#schedule.applied(this.#now, txns, bytes)
-    this.#proposer?.applied(this.#tree.applied)
+    this.#reign?.applied()
   }
 
   #readRequests(packets: readonly Packet[]): void {
@@ -393,25 +345,21 @@ export class Replica {
   #receivePacket(turn: ReplicaTurn, link: LinkId, peer: Sid, packet: CarriedPacket): void {
     switch (packet.type) {
       case 'request':
-        for (const request of this.#requests.get(packet) ?? []) this.#prepare(peer, request, link)
+        for (const request of this.#requests.get(packet) ?? []) {
+          this.#reign?.prepare(peer, request, link)
+        }
         return
-      case 'revalidate': {
-        const alive = this.#judgeAttachment(peer, packet, link)
-        const { number } = packet
-        if (alive) this.zab.send(link, { type: 'revalidated', number, alive }, turn)
-        return undefined
-      }
+      case 'revalidate':
+        if (this.#reign?.revalidate(peer, packet, link) !== true) return
+        return this.zab.send(
+          link,
+          { type: 'revalidated', number: packet.number, alive: true },
+          turn,
+        )
       case 'revalidated':
         return this.desk.revalidated(packet.number, packet.alive)
       case 'sync':
-        if (this.#proposer === undefined) return
-        this.#syncs.push({
-          link,
-          number: packet.number,
-          ofSession: false,
-          after: this.#proposer.last,
-        })
-        return
+        return this.#reign?.sync(packet.number, link)
       case 'synced':
         return this.desk.synced(packet.number)
       case 'digest':
@@ -436,11 +384,11 @@ export class Replica {
       if (compared.mismatch !== undefined) turn.mismatches.push(compared.mismatch)
       return this.zab.send(leaderLink, { type: 'digested', ...compared.own }, turn)
     }
-    if (this.#proposer === undefined || this.#now < this.#compareAtMs) return
+    if (this.#reign === undefined || this.#now < this.#compareAtMs) return
     this.#compareAtMs = this.#now + this.#config.tickTimeMs
     const { applied } = this.#tree
     // While nothing is under way any zxid will do: everybody comes to stand at it.
-    if (applied === this.#proposer.last) this.#digests.note(applied, this.#tree.digest())
+    if (applied === this.#reign.last) this.#digests.note(applied, this.#tree.digest())
     const asked = this.#digests.ask(this.zab.learnerLinks)
     for (const link of asked?.links ?? []) {
       this.zab.send(link, { type: 'digest', ...(asked as { noted: Noted }).noted }, turn)
@@ -461,142 +409,19 @@ export class Replica {
   }
 
   #forward(request: Forwarded): void {
-    if (this.#proposer !== undefined) this.#prepare(this.#config.sid, request)
-    else this.#forwards.add(request)
-  }
-
-  #prepare(sid: Sid, request: Forwarded, link?: LinkId): void {
-    const proposer = this.#proposer
-    // The zxids are used up: what is proposed already ends this reign, and whoever asked asks the next leader.
-    if (proposer === undefined || counterOf(proposer.last) === limits.counterMax) return
-    if (proposer.isNeedlessEnd(request)) {
-      return this.#answerWhenSure(proposer, { link, number: request.number, ofSession: false })
-    }
-    if (proposer.waitingBytes + request.frame.length > limits.logBatchBytesMax) this.#cutBatch()
-    // The clock of a new leader may be behind; the times of txns never are.
-    this.#lastTxnTimeMs = Math.max(this.#lastTxnTimeMs, this.#now)
-    proposer.prepare(sid, request, this.#lastTxnTimeMs)
-  }
-
-  /** A leader that was replaced does not know the newest sessions: that one is no more, a quorum must say. */
-  #answerWhenSure(proposer: Proposer, asked: Omit<PendingSync, 'after'>): void {
-    this.#unsure.push({ ...asked, after: proposer.last })
-  }
-
-  /** One round for all that came in a turn. */
-  #askQuorum(turn: Turn): void {
-    if (this.#unsure.length === 0) return
-    const round = this.zab.askRound(turn)
-    for (const asked of this.#unsure.splice(0)) this.#syncs.push({ ...asked, round })
-  }
-
-  /** Undefined: a quorum is asked first. */
-  #judgeAttachment(
-    sid: Sid,
-    asked: { readonly number: number; readonly session: bigint; readonly attachment: number },
-    link?: LinkId,
-  ): true | undefined {
-    const proposer = this.#proposer
-    // As with a request: the next leader will know.
-    if (proposer === undefined || counterOf(proposer.last) === limits.counterMax) return undefined
-    const { number, session, attachment } = asked
-    if (proposer.revalidate(asSessionId(session), sid, attachment)) return true
-    this.#answerWhenSure(proposer, { link, number, ofSession: true })
-    return undefined
+    if (this.#reign === undefined) this.#errands.forward(request)
+    else this.#reign.prepare(this.#config.sid, request)
   }
 
   #sync(number: number): void {
-    if (this.#proposer === undefined) this.#askedSyncs.push(number)
-    else {
-      const { last } = this.#proposer
-      this.#syncs.push({ link: undefined, number, ofSession: false, after: last })
-    }
+    if (this.#reign === undefined) this.#errands.sync(number)
+    else this.#reign.sync(number)
   }
 
-  #revalidate(number: number, session: bigint, attachment: number): void {
-    if (this.#proposer === undefined) this.#askedRevalidations.push({ number, session, attachment })
-    else if (this.#judgeAttachment(this.#config.sid, { number, session, attachment })) {
-      this.desk.revalidated(number, true)
-    }
-  }
-
-  /** Sends what this turn's sessions ask of the leader, writes before the syncs that wait for them. */
-  #flushForwards(turn: Turn): void {
-    const link = this.zab.leaderLink
-    const syncs = this.#askedSyncs
-    const revalidations = this.#askedRevalidations
-    this.#askedSyncs = []
-    this.#askedRevalidations = []
-    if (link === undefined) return
-    if (this.#forwards.byteLength > 0) {
-      this.zab.send(link, { type: 'request', bytes: this.#forwards.take() }, turn)
-    }
-    for (const asked of revalidations) this.zab.send(link, { type: 'revalidate', ...asked }, turn)
-    for (const number of syncs) this.zab.send(link, { type: 'sync', number }, turn)
-  }
-
-  /** The leader deletes containers that lost their last child, and nodes that outlived their time (ContainerManager). */
-  #reap(): void {
-    const proposer = this.#proposer
-    if (proposer === undefined || this.#now < this.#reapAtMs) return
-    const { containerCheckIntervalMs, containerMaxPerMinute } = this.#config
-    this.#reapAtMs = this.#now + containerCheckIntervalMs
-    const most = Math.ceil((containerMaxPerMinute * containerCheckIntervalMs) / 60_000)
-    for (const path of this.#tree.overdue(this.#now, most)) {
-      this.#lastTxnTimeMs = Math.max(this.#lastTxnTimeMs, this.#now)
-      proposer.reap(path, this.#lastTxnTimeMs)
-    }
-  }
-
-  #nextReapMs(): number {
-    return this.#proposer !== undefined && this.#tree.hasPerishables ? this.#reapAtMs : Infinity
-  }
-
-  /**
-   * A batch costs every member a flush, however large it is. So what comes while others are under way waits until those are
-   * committed, or until that takes long and it is as much as they are: a write alone never waits, and many become a few batches.
-   */
-  #propose(turn: Turn): void {
-    const proposer = this.#proposer
-    if (proposer === undefined) return
-    if (this.#unpersisted.length >= limits.ownBatchesInFlightMax) return
-    const { lastProposed } = this.zab
-    const underWay = lastProposed - Math.max(this.#tree.applied, this.#epochStart)
-    const isPatient = this.#now < this.#proposedAtMs + limits.commitPatienceMs
-    if (underWay > 0 && (isPatient || proposer.last - lastProposed < underWay)) return
-    this.#cutBatch()
-    if (this.#cutBatches.length > 0) this.#proposedAtMs = this.#now
-    for (const batch of this.#cutBatches) {
-      this.zab.propose(this.#now, batch, turn)
-      const persist = turn.persist.at(-1)
-      if (persist !== undefined) this.#unpersisted.push(persist.number)
-    }
-    this.#cutBatches = []
-  }
-
-  /** A batch is one log row, and a row has a size. */
-  #cutBatch(): void {
-    const batch = this.#proposer?.take()
-    if (batch !== undefined) this.#cutBatches.push(batch)
-  }
-
-  #answerSyncs(turn: Turn): void {
-    if (this.#syncs.length === 0) return
-    const applied = this.#tree.applied
-    const isOver = ({ after, round }: PendingSync): boolean =>
-      (after <= applied || after === this.#epochStart) &&
-      (round === undefined || this.zab.isConfirmed(round))
-    const over = this.#syncs.filter(isOver)
-    if (over.length === 0) return
-    this.#syncs = this.#syncs.filter((sync) => !isOver(sync))
-    for (const { link, number, ofSession } of over) {
-      if (link !== undefined) {
-        const answer = ofSession
-          ? ({ type: 'revalidated', number, alive: false } as const)
-          : ({ type: 'synced', number } as const)
-        this.zab.send(link, answer, turn)
-      } else if (ofSession) this.desk.revalidated(number, false)
-      else this.desk.synced(number)
+  #revalidate(asked: Revalidation): void {
+    if (this.#reign === undefined) this.#errands.revalidate(asked)
+    else if (this.#reign.revalidate(this.#config.sid, asked)) {
+      this.desk.revalidated(asked.number, true)
     }
   }
 

@@ -296,8 +296,8 @@ export const plants: readonly Plant[] = [
     edits: [
       edit(
         'replica.ts',
-        'if (this.#proposer === undefined) this.#askedSyncs.push(number)',
-        'if (this.#proposer === undefined) this.desk.synced(number)',
+        'if (this.#reign === undefined) this.#errands.sync(number)',
+        'if (this.#reign === undefined) this.desk.synced(number)',
       ),
     ],
   },
