@@ -10,8 +10,6 @@ import { Random } from '../core/shared/random.ts'
 import type { Settings } from '../core/shared/settings.ts'
 import { asEpoch, asZxid, type Sid, showZxid } from '../core/shared/units.ts'
 import type { ClientLine } from '../core/session/edges.ts'
-import type { DeskCounters } from '../core/session/replies.ts'
-import { isStandalone } from '../core/request/prepare-reconfig.ts'
 import { Replica, type ReplicaTurn } from '../core/replica.ts'
 import type { RowTable } from '../core/tree/row-table.ts'
 import { checkpointZxidOf } from '../core/tree/tree.ts'
@@ -33,68 +31,8 @@ import {
 import { log } from './log.ts'
 import { EdgeTarget, MemberEdges } from './member-edges.ts'
 import { type LinkEnd, MemberLinks, type LinkTarget } from './member-links.ts'
-import { type DamageNote, MemberStore } from './member-store.ts'
-
-/** What a member tells about itself. */
-export interface MemberStatus {
-  readonly sid: number
-  /** Where it runs, in a cluster. */
-  readonly instance: number | undefined
-  readonly role: Role
-  readonly state: string
-  readonly epoch: number
-  readonly zxid: string
-  readonly isServing: boolean
-  /** It serves reads, without a quorum. */
-  readonly isReadOnly: boolean
-  readonly leader: number | undefined
-  /** Of the configuration in force, as far as this member knows. */
-  readonly members: readonly number[]
-  readonly nodes: number
-  readonly ephemerals: number
-  readonly dataBytes: number
-  readonly watches: number
-  readonly connections: number
-  readonly outstanding: number
-  readonly received: number
-  readonly sent: number
-  readonly sessions: number
-  readonly localSessions: number
-  readonly rejectedConnections: number
-  readonly digest: string
-  readonly latencyMs: { readonly min: number; readonly avg: number; readonly max: number }
-  readonly startedMs: number
-  /** Why its disk is of no use until an operator decides. */
-  readonly refusal: string | undefined
-  /** What was found damaged last on its disk, whether it is mended or not. */
-  readonly damage: DamageNote | undefined
-  readonly storage: {
-    readonly bytes: number
-    readonly limitBytes: number
-    /** The machine's disk has too little room, as whoever started us says. */
-    readonly isDiskFull: boolean
-    /** What adds is refused while this member leads. */
-    readonly isFull: boolean
-  }
-  /** How often this member saw another one to have another tree at the same zxid. */
-  readonly digestMismatches: number
-  /** Of znodes in memory: of those that did not change since the checkpoint as many as the budget allows. */
-  readonly cachedBytes: number
-}
-
-/** `recovering`: damage took what it had; it has everything anew before it votes. `refusing`: an operator must decide. */
-type Role =
-  | 'leader'
-  | 'follower'
-  | 'observer'
-  | 'standalone'
-  | 'looking'
-  | 'read-only'
-  | 'stopped'
-  | 'recovering'
-  | 'refusing'
-
-const roleNames = { looking: 'looking', following: 'follower', observing: 'observer' } as const
+import { type MemberStatus, statusOf } from './member-status.ts'
+import { MemberStore } from './member-store.ts'
 
 export class Member extends DurableObject<Env> {
   readonly #sid: Sid
@@ -175,44 +113,17 @@ export class Member extends DurableObject<Env> {
   }
 
   status(): MemberStatus {
-    const { zab, tree, desk } = this.#replica
-    const isAlone = isStandalone(zab.membership.active, this.#settings)
-    const role = zab.role === 'leading' ? (isAlone ? 'standalone' : 'leader') : roleNames[zab.role]
     return {
+      ...statusOf(this.#replica, this.#store, this.#settings),
       sid: this.#sid,
       instance: instanceOf(this.env),
-      role: this.#roleShown(role),
-      state: zab.phase.type,
-      epoch: zab.epoch,
-      zxid: showZxid(tree.applied),
-      isServing: this.#replica.isServing,
-      isReadOnly: this.#replica.isReadOnly,
-      leader: zab.leader,
-      members: zab.membership.active.sids,
-      nodes: tree.nodeCount,
-      ephemerals: tree.ephemeralCount,
-      dataBytes: tree.dataBytes,
-      watches: desk.watchCount,
-      connections: desk.connectionCount,
-      outstanding: desk.outstandingCount,
-      received: desk.counters.requests,
-      sent: desk.counters.replies + desk.counters.events,
-      sessions: tree.sessions.size,
-      localSessions: desk.localSessionCount,
-      rejectedConnections: desk.rejectedCount,
-      digest: tree.digest(),
-      latencyMs: latencyOf(desk.counters),
       startedMs: this.#startedMs,
-      refusal: this.#store.refusal,
-      damage: this.#store.damage,
       storage: {
         bytes: this.#store.size,
         limitBytes: this.#storageLimitBytes,
         isDiskFull: this.#isDiskFull,
         isFull: this.#replica.isStorageFull,
       },
-      digestMismatches: this.#replica.digestMismatches,
-      cachedBytes: tree.cachedBytes,
     }
   }
 
@@ -289,14 +200,6 @@ export class Member extends DurableObject<Env> {
 
   #requireStarted(): void {
     if (!this.#isInService) throw new Error(`member ${this.#sid} is out of service`)
-  }
-
-  #roleShown(role: Role): Role {
-    if (this.#replica.isServing) return role
-    if (this.#store.refusal !== undefined) return 'refusing'
-    if (this.#store.isStopped) return 'stopped'
-    if (this.#replica.isReadOnly) return 'read-only'
-    return this.#store.isRecovering ? 'recovering' : 'looking'
   }
 
   /** What an operator must see, at every start. */
@@ -533,9 +436,3 @@ const noLog: RestoredLog = {
   configuration: undefined,
 }
 const noRows: RowTable = { get: () => undefined, names: () => [], page: () => [] }
-
-function latencyOf(counters: DeskCounters): MemberStatus['latencyMs'] {
-  const { replies, latencySumMs, latencyMinMs, latencyMaxMs } = counters
-  if (replies === 0) return { min: 0, avg: 0, max: 0 }
-  return { min: latencyMinMs, avg: latencySumMs / replies, max: latencyMaxMs }
-}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { MemberStatus } from '../../src/actors/member.ts'
+import type { MemberStatus } from '../../src/actors/member-status.ts'
 import worker from '../../src/worker.ts'
 import { env, formed, open, statusOf, until } from './ensemble.ts'
 
