@@ -1,7 +1,7 @@
 /** What a member tells about itself. */
 import type { Replica } from '../core/replica.ts'
 import { isStandalone } from '../core/request/prepare-reconfig.ts'
-import type { DeskCounters } from '../core/session/replies.ts'
+import type { DeskCounters } from '../core/session/desk/replies.ts'
 import type { Settings } from '../core/shared/settings.ts'
 import { showZxid } from '../core/shared/units.ts'
 import type { DamageNote, MemberStore } from './member-store.ts'

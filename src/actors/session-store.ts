@@ -17,7 +17,7 @@ import {
 import { Id } from '../core/jute/records.ts'
 import { crc32 } from '../core/shared/crc32.ts'
 import { limits } from '../core/shared/limits.ts'
-import type { Survivor } from '../core/session/survivor.ts'
+import type { Survivor } from '../core/session/host/survivor.ts'
 
 const SurvivorRow = record({
   connection: int,

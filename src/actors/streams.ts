@@ -3,7 +3,7 @@
  * clients faster than he is answered.
  */
 import { decode, MalformedFrame } from '../core/jute/codec.ts'
-import type { Host } from '../core/session/host.ts'
+import type { Host } from '../core/session/host/host.ts'
 import { limits } from '../core/shared/limits.ts'
 import { asSid, type Sid } from '../core/shared/units.ts'
 import { Deframer, wholeFrames } from '../core/wire/deframer.ts'

@@ -1,5 +1,5 @@
 /** The four-letter words: what monitoring asks on the client port, answered as ZooKeeper prints it. */
-import type { ClientLine } from '../core/session/edges.ts'
+import type { ClientLine } from '../core/session/desk/edges.ts'
 import type { MemberStatus } from '../actors/member-status.ts'
 
 /** What a word may ask of the member. */

@@ -2,7 +2,7 @@
 import { type Decoded, Writer } from '../../src/core/jute/codec.ts'
 import { WatcherEvent } from '../../src/core/jute/records.ts'
 import type { Forwarded } from '../../src/core/request/forward.ts'
-import { Desk, type DeskRules } from '../../src/core/session/desk.ts'
+import { Desk, type DeskRules } from '../../src/core/session/desk/desk.ts'
 import {
   type DownMessage,
   readDown,

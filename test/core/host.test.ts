@@ -7,8 +7,8 @@ import {
   verdicts,
   writeDown,
 } from '../../src/core/session/edge-messages.ts'
-import { Host } from '../../src/core/session/host.ts'
-import type { HostConfig } from '../../src/core/session/host-ports.ts'
+import { Host } from '../../src/core/session/host/host.ts'
+import type { HostConfig } from '../../src/core/session/host/host-ports.ts'
 import { limits } from '../../src/core/shared/limits.ts'
 import { asSid, asZxid, type Sid } from '../../src/core/shared/units.ts'
 import { eventTypes } from '../../src/core/wire/opcodes.ts'

@@ -1,7 +1,7 @@
 /** A session actor's mind whose member babbles: an input is what the member says. */
 import { type Codec, MalformedFrame, Reader, Writer } from '../../src/core/jute/codec.ts'
 import { downRecords, verdicts, writeDown } from '../../src/core/session/edge-messages.ts'
-import { Host } from '../../src/core/session/host.ts'
+import { Host } from '../../src/core/session/host/host.ts'
 import type { Random } from '../../src/core/shared/random.ts'
 import { asSid, asZxid } from '../../src/core/shared/units.ts'
 import { writeReplyHeader, writeWatchEvent } from '../../src/core/wire/packets.ts'

@@ -5,7 +5,7 @@
 import { Writer } from '../../src/core/jute/codec.ts'
 import { Replica, type ReplicaConfig, type ReplicaTurn } from '../../src/core/replica.ts'
 import { type UpMessage, writeUp } from '../../src/core/session/edge-messages.ts'
-import { Host } from '../../src/core/session/host.ts'
+import { Host } from '../../src/core/session/host/host.ts'
 import { readSettings } from '../../src/core/shared/read-settings.ts'
 import { Random } from '../../src/core/shared/random.ts'
 import { asSid } from '../../src/core/shared/units.ts'

@@ -240,12 +240,12 @@ export const plants: readonly Plant[] = [
     name: 'an event leaves after the reply that shows its change',
     edits: [
       edit(
-        'session/desk.ts',
+        'session/desk/desk.ts',
         'for (const event of events) this.#bell.ring(event, header.zxid)\n    const waiting',
         'const waiting',
       ),
       edit(
-        'session/desk.ts',
+        'session/desk/desk.ts',
         "    if (body.type === 'closeSession') this.#edges.end",
         '    for (const event of events) this.#bell.ring(event, header.zxid)\n' +
           "    if (body.type === 'closeSession') this.#edges.end",
@@ -266,7 +266,11 @@ export const plants: readonly Plant[] = [
     name: 'a watch armed again is not told what it missed',
     isRare: true,
     edits: [
-      edit('session/rearm.ts', 'else if (node.mzxid > since)', 'else if (node.mzxid > since + 1)'),
+      edit(
+        'session/desk/rearm.ts',
+        'else if (node.mzxid > since)',
+        'else if (node.mzxid > since + 1)',
+      ),
     ],
   },
   {
@@ -274,7 +278,7 @@ export const plants: readonly Plant[] = [
     isRare: true,
     edits: [
       edit(
-        'session/reception.ts',
+        'session/desk/reception.ts',
         'if (asked.lastZxid > this.#tree().applied) return',
         'if (asked.lastZxid > this.#tree().applied + 1e15) return',
       ),
@@ -284,7 +288,7 @@ export const plants: readonly Plant[] = [
     name: 'a read overtakes its session’s write',
     edits: [
       edit(
-        'session/desk.ts',
+        'session/desk/desk.ts',
         'if (!needsLeader && attachment.queue.length === 0)',
         'if (!needsLeader)',
       ),
@@ -305,7 +309,7 @@ export const plants: readonly Plant[] = [
     name: 'a live session expires',
     edits: [
       edit(
-        'session/hosted.ts',
+        'session/host/hosted.ts',
         'this.heardMs + this.timeoutMs) /',
         'this.heardMs + this.timeoutMs / 2) /',
       ),
@@ -315,7 +319,7 @@ export const plants: readonly Plant[] = [
     name: 'a session of which an open is astray is forgotten',
     isRare: true,
     edits: [
-      edit('session/lifecycle.ts', 'if (session.hasStrayOpen) {', 'if (session.id === 0n) {'),
+      edit('session/host/lifecycle.ts', 'if (session.hasStrayOpen) {', 'if (session.id === 0n) {'),
     ],
   },
   {
@@ -323,7 +327,7 @@ export const plants: readonly Plant[] = [
     isRare: true,
     edits: [
       edit(
-        'session/lifecycle.ts',
+        'session/host/lifecycle.ts',
         'if (session.isNew && session.hasStrayOpen) return this.#renumber(session)',
         '',
       ),
@@ -334,7 +338,7 @@ export const plants: readonly Plant[] = [
     isRare: true,
     edits: [
       edit(
-        'session/lifecycle.ts',
+        'session/host/lifecycle.ts',
         'this.#hearPing(session)\n    session.connection',
         'session.connection',
       ),
@@ -343,14 +347,14 @@ export const plants: readonly Plant[] = [
   {
     name: 'a client at rest waits for a reply that was lost',
     isRare: true,
-    edits: [edit('session/survivor.ts', 'if (session.outstanding > 0) return undefined', '')],
+    edits: [edit('session/host/survivor.ts', 'if (session.outstanding > 0) return undefined', '')],
   },
   {
     name: 'the list after a crash is the last word',
     isRare: true,
     edits: [
       edit(
-        'session/recovery.ts',
+        'session/host/recovery.ts',
         'this.#listAgainAtMs = this.#wasListedTwice',
         'this.#listAgainAtMs = true',
       ),

@@ -8,7 +8,7 @@ import {
   verdicts,
   writeUp,
 } from '../../src/core/session/edge-messages.ts'
-import { Host } from '../../src/core/session/host.ts'
+import { Host } from '../../src/core/session/host/host.ts'
 import { decode } from '../../src/core/jute/codec.ts'
 import { EdgeEnd } from './channel.ts'
 import type { Wire } from './wire.ts'

@@ -1,5 +1,5 @@
 /** How many sessions a member serves at a time, in all and by client address (maxCnxns, maxClientCnxns). */
-import { hostOf } from '../tree/address.ts'
+import { hostOf } from '../../tree/address.ts'
 
 export class Admission {
   readonly #maxCnxns: number

@@ -1,8 +1,8 @@
 /** What an auth packet proves (ProviderRegistry): the schemes of ZooKeeper's defaults. */
-import { MalformedFrame, Reader, textOf } from '../jute/codec.ts'
-import { AuthPacket } from '../jute/records.ts'
-import { limits } from '../shared/limits.ts'
-import type { Identity } from '../tree/acl.ts'
+import { MalformedFrame, Reader, textOf } from '../../jute/codec.ts'
+import { AuthPacket } from '../../jute/records.ts'
+import { limits } from '../../shared/limits.ts'
+import type { Identity } from '../../tree/acl.ts'
 import type { Attachment, Decided } from './attachment.ts'
 
 /** What the core cannot know or compute by itself. */

@@ -1,6 +1,6 @@
 /** A session and a connection as their actor sees them. */
-import type { SessionId, Sid } from '../shared/units.ts'
-import type { Identity } from '../tree/acl.ts'
+import type { SessionId, Sid } from '../../shared/units.ts'
+import type { Identity } from '../../tree/acl.ts'
 import { WatchRecord } from './watch-record.ts'
 
 export interface Connection {

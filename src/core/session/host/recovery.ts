@@ -2,7 +2,7 @@
  * Asks the ensemble which sessions an actor has: after a crash it knows none, and must judge them all the same. Once
  * more when an open of the life before can no longer be under way.
  */
-import type { Sid } from '../shared/units.ts'
+import type { Sid } from '../../shared/units.ts'
 import type { HostConfig, HostPorts } from './host-ports.ts'
 import type { MemberRing } from './member-ring.ts'
 import type { Roster } from './roster.ts'

@@ -2,10 +2,10 @@
  * Which watches a session has, read off its own requests and replies. The session's actor keeps them, because a member
  * forgets them when it restarts, and a socket that hibernates must not notice.
  */
-import { MalformedFrame, Reader } from '../jute/codec.ts'
-import { SetWatches, SetWatches2 } from '../jute/records.ts'
-import { eventTypes, opcodes, watcherTypes } from '../wire/opcodes.ts'
-import { errorCodes } from '../wire/refusals.ts'
+import { MalformedFrame, Reader } from '../../jute/codec.ts'
+import { SetWatches, SetWatches2 } from '../../jute/records.ts'
+import { eventTypes, opcodes, watcherTypes } from '../../wire/opcodes.ts'
+import { errorCodes } from '../../wire/refusals.ts'
 
 /** The paths of each kind, as messages carry them. */
 export interface WatchLists {

@@ -1,6 +1,6 @@
 /** Who is here: the connections of a host, the sessions it holds, and the ids and slots it gives them. */
-import { limits } from '../shared/limits.ts'
-import { asSessionId, type SessionId } from '../shared/units.ts'
+import { limits } from '../../shared/limits.ts'
+import { asSessionId, type SessionId } from '../../shared/units.ts'
 import type { HostConfig } from './host-ports.ts'
 import { type Connection, HostedSession } from './hosted.ts'
 

@@ -1,11 +1,11 @@
 /** The reply to a write: what its txn did, in the shape the operation's reply has. */
-import * as jute from '../jute/records.ts'
-import { invariant } from '../shared/assert.ts'
-import type { Zxid } from '../shared/units.ts'
-import type { Outcome } from '../tree/tree.ts'
-import type { Change, TxnBody } from '../tree/txn.ts'
-import { MultiResponse } from '../request/multi-read.ts'
-import type { MultiResult } from '../wire/multi.ts'
+import * as jute from '../../jute/records.ts'
+import { invariant } from '../../shared/assert.ts'
+import type { Zxid } from '../../shared/units.ts'
+import type { Outcome } from '../../tree/tree.ts'
+import type { Change, TxnBody } from '../../tree/txn.ts'
+import { MultiResponse } from '../../request/multi-read.ts'
+import type { MultiResult } from '../../wire/multi.ts'
 import type { EdgeOutbox } from './edge-outbox.ts'
 
 /** Writes the reply of an applied txn for the client in `slot`. */

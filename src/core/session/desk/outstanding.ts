@@ -2,15 +2,15 @@
  * What this member asked of the leader and has no answer to: each question has a number, which comes back with the
  * answer and tells who waits for it.
  */
-import { encode, Writer } from '../jute/codec.ts'
-import { CreateSessionTxn } from '../jute/records.ts'
-import { byItsJudge, type Forwarded } from '../request/forward.ts'
-import { invariant } from '../shared/assert.ts'
-import type { SessionId } from '../shared/units.ts'
-import type { Identity } from '../tree/acl.ts'
-import { opcodes } from '../wire/opcodes.ts'
+import { encode, Writer } from '../../jute/codec.ts'
+import { CreateSessionTxn } from '../../jute/records.ts'
+import { byItsJudge, type Forwarded } from '../../request/forward.ts'
+import { invariant } from '../../shared/assert.ts'
+import type { SessionId } from '../../shared/units.ts'
+import type { Identity } from '../../tree/acl.ts'
+import { opcodes } from '../../wire/opcodes.ts'
 import type { Attachment, Edge, Queued } from './attachment.ts'
-import type { UpMessage } from './edge-messages.ts'
+import type { UpMessage } from '../edge-messages.ts'
 
 /** The way to the leader, whoever it is. Numbers come back with the answers. */
 export interface Upstream {

@@ -2,9 +2,9 @@
  * A local session is known to its actor and its member only: it begins and ends without a txn (localSessionsEnabled). One
  * that creates an ephemeral must be global before: the ensemble has to know whose node it is.
  */
-import { MalformedFrame, Reader } from '../jute/codec.ts'
-import { readMultiRequest } from '../wire/multi.ts'
-import { createFlags, type Operation, opcodes } from '../wire/opcodes.ts'
+import { MalformedFrame, Reader } from '../../jute/codec.ts'
+import { readMultiRequest } from '../../wire/multi.ts'
+import { createFlags, type Operation, opcodes } from '../../wire/opcodes.ts'
 
 /** Does the request create an ephemeral node? Bytes that are no request do not. */
 export function createsEphemeral(operation: Operation, frame: Uint8Array): boolean {

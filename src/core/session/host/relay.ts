@@ -2,11 +2,11 @@
  * Carries frames between clients and the members that serve them, in order, and counts what has no reply yet: whoever
  * has much of that is read slower.
  */
-import { Reader } from '../jute/codec.ts'
-import { ReplyHeader, WatcherEvent } from '../jute/records.ts'
-import { limits } from '../shared/limits.ts'
-import type { Sid } from '../shared/units.ts'
-import { opcodes } from '../wire/opcodes.ts'
+import { Reader } from '../../jute/codec.ts'
+import { ReplyHeader, WatcherEvent } from '../../jute/records.ts'
+import { limits } from '../../shared/limits.ts'
+import type { Sid } from '../../shared/units.ts'
+import { opcodes } from '../../wire/opcodes.ts'
 import type { HostPorts } from './host-ports.ts'
 import type { HostedSession } from './hosted.ts'
 

@@ -4,11 +4,11 @@
  *
  * Here is what comes in; what becomes of a session is decided in `lifecycle.ts`.
  */
-import { decode, MalformedFrame } from '../jute/codec.ts'
-import { ConnectRequest } from '../jute/records.ts'
-import { limits } from '../shared/limits.ts'
-import { asSessionId, asSid, type Sid } from '../shared/units.ts'
-import { type DownMessage, readDown } from './edge-messages.ts'
+import { decode, MalformedFrame } from '../../jute/codec.ts'
+import { ConnectRequest } from '../../jute/records.ts'
+import { limits } from '../../shared/limits.ts'
+import { asSessionId, asSid, type Sid } from '../../shared/units.ts'
+import { type DownMessage, readDown } from '../edge-messages.ts'
 import type { HostConfig, HostPorts } from './host-ports.ts'
 import type { Connection, HostedSession } from './hosted.ts'
 import { Lifecycle } from './lifecycle.ts'

@@ -1,7 +1,7 @@
 /** SetWatches: events for what changed since the client last looked, watches for what did not (DataTree.setWatches). */
-import type { ReaderWatches } from '../request/read.ts'
-import type { Tree } from '../tree/tree.ts'
-import { eventTypes, type EventType } from '../wire/opcodes.ts'
+import type { ReaderWatches } from '../../request/read.ts'
+import type { Tree } from '../../tree/tree.ts'
+import { eventTypes, type EventType } from '../../wire/opcodes.ts'
 
 /** What a client, or the actor of a client, says it watches, and what it has seen. */
 export interface AskedWatches {

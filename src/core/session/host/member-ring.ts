@@ -1,6 +1,6 @@
 /** The members as a host knows them: which one to ask, and which after that. */
-import { limits } from '../shared/limits.ts'
-import { asSid, type Sid } from '../shared/units.ts'
+import { limits } from '../../shared/limits.ts'
+import { asSid, type Sid } from '../../shared/units.ts'
 
 export class MemberRing {
   readonly #home: Sid

@@ -1,6 +1,6 @@
 /** What is kept of a session whose socket outlives its actor's memory: written when all is at rest, read when it wakes. */
-import { asSid } from '../shared/units.ts'
-import type { Identity } from '../tree/acl.ts'
+import { asSid } from '../../shared/units.ts'
+import type { Identity } from '../../tree/acl.ts'
 import type { HostedSession } from './hosted.ts'
 
 export interface Survivor {

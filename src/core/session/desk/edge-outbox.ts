@@ -1,9 +1,9 @@
 /** What a member has to say to one session actor, written as it comes, taken at the end of the turn. */
-import { type Codec, Writer } from '../jute/codec.ts'
-import { limits } from '../shared/limits.ts'
-import type { Zxid } from '../shared/units.ts'
-import { errorCodes } from '../wire/refusals.ts'
-import { type DownMessage, framesKind, writeDown } from './edge-messages.ts'
+import { type Codec, Writer } from '../../jute/codec.ts'
+import { limits } from '../../shared/limits.ts'
+import type { Zxid } from '../../shared/units.ts'
+import { errorCodes } from '../../wire/refusals.ts'
+import { type DownMessage, framesKind, writeDown } from '../edge-messages.ts'
 
 export class EdgeOutbox {
   readonly #writer = new Writer(4096)

@@ -1,5 +1,5 @@
 /** The session actors that speak to this member, and which of their sessions it serves. */
-import type { SessionId, Sid } from '../shared/units.ts'
+import type { SessionId, Sid } from '../../shared/units.ts'
 import type { Admission } from './admission.ts'
 import type { Attachment, Edge } from './attachment.ts'
 import { EdgeOutbox } from './edge-outbox.ts'

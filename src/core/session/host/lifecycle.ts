@@ -2,10 +2,10 @@
  * What becomes of a hosted session: which member is asked to serve it, what its verdict means, and when and how the
  * session ends. The states are those of `HostedSession`; nothing else moves a session from one to another.
  */
-import { limits } from '../shared/limits.ts'
-import type { SessionId, Sid } from '../shared/units.ts'
-import { refusedConnectResponse, writeConnectResponse } from '../wire/packets.ts'
-import { verdicts } from './edge-messages.ts'
+import { limits } from '../../shared/limits.ts'
+import type { SessionId, Sid } from '../../shared/units.ts'
+import { refusedConnectResponse, writeConnectResponse } from '../../wire/packets.ts'
+import { verdicts } from '../edge-messages.ts'
 import type { HostConfig, HostPorts } from './host-ports.ts'
 import type { Connection, HostedSession } from './hosted.ts'
 import type { MemberRing } from './member-ring.ts'

@@ -2,10 +2,10 @@
  * Where sessions come to a member: new ones, and those that another served before. What their actors ask about them,
  * their end too, is asked of the leader here.
  */
-import { asSessionId, type SessionId } from '../shared/units.ts'
-import type { Tree } from '../tree/tree.ts'
+import { asSessionId, type SessionId } from '../../shared/units.ts'
+import type { Tree } from '../../tree/tree.ts'
 import { Attachment, type Edge } from './attachment.ts'
-import { type UpMessage, verdicts } from './edge-messages.ts'
+import { type UpMessage, verdicts } from '../edge-messages.ts'
 import type { Edges } from './edges.ts'
 import type { ListQuestion, Outstanding } from './outstanding.ts'
 import type { AskedWatches } from './rearm.ts'

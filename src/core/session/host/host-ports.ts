@@ -1,6 +1,6 @@
 /** What a host is told when it begins, and what it asks of its actor. */
-import type { SessionId, Sid } from '../shared/units.ts'
-import type { UpMessage } from './edge-messages.ts'
+import type { SessionId, Sid } from '../../shared/units.ts'
+import type { UpMessage } from '../edge-messages.ts'
 
 export interface HostConfig {
   /** The member this actor's sessions are born at, and the actor's number there: the high bits of its session ids. */
