@@ -10,8 +10,9 @@ import { invariant } from '../core/shared/assert.ts'
 import { Damage } from '../core/shared/damage.ts'
 import { seal, unseal } from '../core/shared/seal.ts'
 import { asEpoch, asSid, asZxid, type Sid, type Zxid } from '../core/shared/units.ts'
-import { type Row, type RowChange, type RowKey, type RowTable } from '../core/tree/row-table.ts'
-import { placesInPieces, placesOf, rowsOfChunk } from '../core/tree/snapshot.ts'
+import type { EarlyRow, Row, RowChange, RowKey, RowTable } from '../core/tree/row-table.ts'
+import { EarlyRows, isEarlyKey } from './early-rows.ts'
+import { rowsOfChunk } from '../core/tree/snapshot.ts'
 import type { Persist } from '../core/turn.ts'
 import type { Configuration } from '../core/zab/configuration.ts'
 import { type LogBatch, storedConfiguration } from '../core/zab/log-batch.ts'
@@ -37,32 +38,30 @@ const formatBefore = 1
 const formatKey = 'format'
 const damageKey = 'damage'
 const sidKey = 'sid'
-/** Where rows of the next checkpoint stand, one key a turn. */
-const earlyPrefix = 'early/'
 const configurationKey = 'configuration'
 const otherKeys: ReadonlySet<string> = new Set([formatKey, damageKey, sidKey, configurationKey])
 /** Does it stand beside the log? */
-const isOther = (key: string): boolean => otherKeys.has(key) || key.startsWith(earlyPrefix)
+const isOther = (key: string): boolean => otherKeys.has(key) || isEarlyKey(key)
 
 export class MemberStore implements RowTable {
   readonly #storage: DurableObjectStorage
   readonly #sql: SqlStorage
   readonly #facts: FactStore
   readonly #rows: RowStore
+  readonly #early: EarlyRows
   readonly #log: LogStore
   #generation = 0
   #stopped = false
   #isRecovering = false
   #refusal: string | undefined
   #stagedGeneration: number | undefined
-  /** How many key-value rows say where early rows stand. */
-  #earlyRecords = 0
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage
     this.#sql = storage.sql
     this.#facts = new FactStore(this.#sql)
     this.#rows = new RowStore(this.#sql)
+    this.#early = new EarlyRows(storage, this.#rows)
     this.#log = new LogStore(storage, this.#facts, isOther)
     this.#refusal = this.#open()
   }
@@ -138,21 +137,15 @@ export class MemberStore implements RowTable {
   /** Brings the checkpoint up to date in one transaction; rows that were written early belong to it now. */
   writeCheckpoint(rows: readonly RowChange[]): void {
     this.#storage.transactionSync(() => {
-      for (const row of rows) this.#rows.write(this.#generation, row)
-      this.#forgetEarly()
+      this.#rows.writeAll(this.#generation, rows)
+      this.#early.finish(this.#generation)
     })
   }
 
-  /** Writes rows of the next checkpoint. Whoever opens this store before that is written finds none of them. */
-  writeEarly(rows: readonly Row[]): void {
+  /** Writes rows of the next checkpoint. Whoever reads before that is written finds none of them. */
+  writeEarly(rows: readonly EarlyRow[]): void {
     if (rows.length === 0) return
-    this.#storage.transactionSync(() => {
-      for (const row of rows) this.#rows.write(this.#generation, row)
-      for (const places of placesInPieces(rows)) {
-        this.#storage.kv.put(earlyPrefix + this.#earlyRecords, seal(places))
-        this.#earlyRecords += 1
-      }
-    })
+    this.#storage.transactionSync(() => this.#early.write(this.#generation, rows))
   }
 
   /** Drops the batches that end at or before `through`. */
@@ -161,15 +154,15 @@ export class MemberStore implements RowTable {
   }
 
   get(room: number, key: string, name: string): Uint8Array | undefined {
-    return this.#rows.get(this.#generation, { room, key, name })
+    return this.#early.get(this.#generation, { room, key, name })
   }
 
   names(room: number, key: string): string[] {
-    return this.#rows.names(this.#generation, room, key)
+    return this.#early.names(this.#generation, room, key)
   }
 
   page(after: RowKey | undefined, bytesMax: number): Row[] {
-    return this.#rows.page(this.#generation, after, bytesMax)
+    return this.#early.page(this.#generation, after, bytesMax)
   }
 
   /** Bytes on disk. */
@@ -189,7 +182,7 @@ export class MemberStore implements RowTable {
    */
   beginRecovery(): void {
     this.#storage.transactionSync(() => {
-      this.#forgetEarly()
+      this.#early.forget()
       this.#generation = this.#rows.freshGeneration()
       this.#facts.set('generation', this.#generation)
       this.#isRecovering = true
@@ -262,7 +255,7 @@ export class MemberStore implements RowTable {
       this.#generation = this.#facts.get('generation')
       this.#stopped = this.#facts.get('stopped') === 1
       this.#isRecovering = this.#facts.get('recovering') === 1
-      this.#dropEarly()
+      this.#early.open()
     } catch (fault) {
       if (!(fault instanceof Damage)) throw fault
       this.noteDamage(fault.message, Date.now())
@@ -271,26 +264,6 @@ export class MemberStore implements RowTable {
     }
     // A stage that a crash interrupted is of no use to anybody.
     this.#rows.dropNewerThan(this.#generation)
-  }
-
-  /** Rows of a checkpoint that was not written: the log has what they say. */
-  #dropEarly(): void {
-    const records = [...this.#storage.kv.list<Uint8Array>({ prefix: earlyPrefix })]
-    if (records.length === 0) return
-    this.#storage.transactionSync(() => {
-      for (const [key, sealed] of records) {
-        for (const place of placesOf(unseal(new Uint8Array(sealed), `the row ${key}`))) {
-          this.#rows.write(this.#generation, { ...place, value: null })
-        }
-      }
-      this.#forgetEarly()
-    })
-  }
-
-  /** By what is there: who recovers may not have read what an earlier life wrote. */
-  #forgetEarly(): void {
-    for (const [key] of this.#storage.kv.list({ prefix: earlyPrefix })) this.#storage.kv.delete(key)
-    this.#earlyRecords = 0
   }
 
   #writeAll(persist: Persist): void {
@@ -322,7 +295,7 @@ export class MemberStore implements RowTable {
     const generation = this.#stagedGeneration
     invariant(generation !== undefined, 'a snapshot is staged before it is installed')
     this.#rows.drop(this.#generation)
-    this.#forgetEarly()
+    this.#early.forget()
     this.#log.beginAt(zxid)
     this.#generation = generation
     this.#stagedGeneration = undefined

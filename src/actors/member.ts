@@ -10,6 +10,7 @@ import { Random } from '../core/shared/random.ts'
 import type { Settings } from '../core/shared/settings.ts'
 import { asEpoch, asZxid, type Sid, showZxid } from '../core/shared/units.ts'
 import type { ClientLine } from '../core/session/desk/edges.ts'
+import type { Due } from '../core/checkpoint-schedule.ts'
 import { Replica, type ReplicaTurn } from '../core/replica.ts'
 import type { RowTable } from '../core/tree/row-table.ts'
 import { checkpointZxidOf } from '../core/tree/tree.ts'
@@ -336,10 +337,7 @@ export class Member extends DurableObject<Env> {
     this.#edges.flush()
     if (turn.connect !== undefined) this.#connect(turn.connect)
     if (turn.serving === true) this.#tellActors()
-    if (turn.due.type === 'checkpoint') this.#checkpoint()
-    if (turn.due.type === 'earlyRows') {
-      this.#store.writeEarly(this.#replica.earlyRows(turn.due.count))
-    }
+    this.#writeDue(turn.due)
     this.#lookAtStorage()
     this.#wakeAt(turn.wakeAtMs)
   }
@@ -400,6 +398,11 @@ export class Member extends DurableObject<Env> {
           // It finds out by itself at its next alarm.
         })
     }
+  }
+
+  #writeDue({ earlyRows, checkpoint }: Due): void {
+    if (earlyRows > 0) this.#store.writeEarly(this.#replica.earlyRows(earlyRows))
+    if (checkpoint && this.#replica.isCheckpointShort) this.#checkpoint()
   }
 
   #checkpoint(): void {

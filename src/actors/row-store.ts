@@ -74,6 +74,11 @@ export class RowStore {
     })
   }
 
+  /** In the order of their places: rows that follow each other share pages. */
+  writeAll(generation: number, rows: readonly RowChange[]): void {
+    for (const row of rows.toSorted(inOrder)) this.write(generation, row)
+  }
+
   write(generation: number, { room, key, name, value }: RowChange): void {
     if (value === null) {
       this.#sql.exec(
@@ -130,3 +135,8 @@ function checkPlace(place: RowKey, written: number): void {
 
 const showPlace = ({ room, key, name }: RowKey): string =>
   `the row ${room} ${JSON.stringify(key)} ${JSON.stringify(name)}`
+
+export const inOrder = (a: RowKey, b: RowKey): number =>
+  a.room - b.room || compare(a.key, b.key) || compare(a.name, b.name)
+/** As SQLite compares: paths have no characters of which UTF-16 and UTF-8 think differently. */
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -10,27 +10,28 @@ export interface CheckpointRules {
   readonly snapCountTxns: number
   /** New nodes without a row, at most. */
   readonly unwrittenNodesMax: number
-  /** Rows written early in one turn, and left to the checkpoint, at most. */
+  /** Rows written early in one turn, at most. */
   readonly rowsAtOnceMax: number
+  /** Rows left to the checkpoint itself, at most. */
+  readonly rowsAtLastMax: number
 }
 
 /** What the tree has that its checkpoint has not. */
 export interface Unwritten {
   /** New nodes. */
   readonly unwrittenCount: number
-  /** Other rows. */
+  /** Other nodes. */
   readonly changedCount: number
 }
 
-export type Due =
-  | { readonly type: 'nothing' }
-  | { readonly type: 'checkpoint' }
-  /** That many rows of new nodes. */
-  | { readonly type: 'earlyRows'; readonly count: number }
+/** What is to be written at the end of a turn: first early rows, then the checkpoint if few are left to it. */
+export interface Due {
+  /** At most so many. */
+  readonly earlyRows: number
+  readonly checkpoint: boolean
+}
 
-const nothing: Due = { type: 'nothing' }
-const checkpoint: Due = { type: 'checkpoint' }
-const earlyRows = (count: number): Due => ({ type: 'earlyRows', count })
+export const nothingDue: Due = { earlyRows: 0, checkpoint: false }
 
 export class CheckpointSchedule {
   readonly #rules: CheckpointRules
@@ -63,28 +64,32 @@ export class CheckpointSchedule {
   }
 
   due(nowMs: number, tree: Unwritten, isStorageFull: boolean): Due {
-    if (this.#txns === 0) return nothing
+    if (this.#txns === 0) return nothingDue
     const { unwrittenNodesMax, rowsAtOnceMax } = this.#rules
-    const { unwrittenCount } = tree
-    const part = this.#part(tree)
-    const isDue =
+    const part = this.#part
+    const checkpoint =
       part >= 1 ||
       nowMs >= this.idleAtMs ||
       // What was deleted gives room once the log of it is gone, however busy everybody is being refused.
       (isStorageFull && nowMs >= this.#writtenAtMs + limits.idleBeforeCheckpointMs)
-    // Twice of everything is too much to wait for a few rows a turn.
-    if (isDue && (unwrittenCount <= rowsAtOnceMax || part >= 2)) return checkpoint
-    const mayWait = isDue ? 0 : Math.min(1, 2 * (1 - part)) * unwrittenNodesMax
-    // As many at once as may be: rows that follow each other share pages, and each time costs a flush.
-    return unwrittenCount - mayWait >= rowsAtOnceMax ? earlyRows(rowsAtOnceMax) : nothing
+    if (checkpoint) return { earlyRows: this.isShort(tree) ? 0 : rowsAtOnceMax, checkpoint }
+    // Only of new nodes, for what changes again would be written twice; and as many at once as may be: rows that follow
+    // each other share pages, and each time costs a flush.
+    const mayWait = Math.min(1, 2 * (1 - part)) * unwrittenNodesMax
+    const isTime = tree.unwrittenCount - mayWait >= rowsAtOnceMax
+    return isTime ? { earlyRows: rowsAtOnceMax, checkpoint } : nothingDue
+  }
+
+  /** Is so little left to the checkpoint that it may be written? Twice of all is too much to wait for that. */
+  isShort({ unwrittenCount, changedCount }: Unwritten): boolean {
+    return unwrittenCount + changedCount <= this.#rules.rowsAtLastMax || this.#part >= 2
   }
 
   /** How much of what may lie between two checkpoints does: 1 is all. */
-  #part({ changedCount }: Unwritten): number {
+  get #part(): number {
     return Math.max(
       this.#txns / this.#rules.snapCountTxns,
       this.#bytes / limits.bytesBetweenCheckpoints,
-      changedCount / limits.changedRowsMax,
     )
   }
 }

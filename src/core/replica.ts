@@ -4,7 +4,12 @@
  */
 import { bytesOf } from './jute/codec.ts'
 import { invariant } from './shared/assert.ts'
-import { type CheckpointRules, CheckpointSchedule, type Due } from './checkpoint-schedule.ts'
+import {
+  type CheckpointRules,
+  CheckpointSchedule,
+  type Due,
+  nothingDue,
+} from './checkpoint-schedule.ts'
 import { DigestWatch, type Mismatch, type Noted } from './digest-watch.ts'
 import { Damage } from './shared/damage.ts'
 import { Errands } from './errands.ts'
@@ -18,7 +23,7 @@ import { type ReapRules, Reign, type Revalidation } from './reign.ts'
 import type { Authentication } from './session/desk/authentication.ts'
 import { Desk, type DeskRules } from './session/desk/desk.ts'
 import type { TreeEvent } from './tree/events.ts'
-import type { Row, RowChange, RowKey, RowTable } from './tree/row-table.ts'
+import type { EarlyRow, RowChange, RowKey, RowTable } from './tree/row-table.ts'
 import { rowsToChunk } from './tree/snapshot.ts'
 import { Tree } from './tree/tree.ts'
 import { readTxn } from './tree/txn.ts'
@@ -46,7 +51,7 @@ export interface ReplicaTurn extends Turn {
   readonly warnings: QuotaWarning[]
   /** All of `persist` is log that a quorum has already: nobody waits for it. */
   canPersistLate: boolean
-  /** `checkpoint` or `earlyRows` is to be called, and the rows written. */
+  /** `earlyRows` and `checkpoint` are to be called, and the rows written. */
   due: Due
   /** When the core wants to be woken; Infinity: not at all. */
   wakeAtMs: number
@@ -161,6 +166,11 @@ export class Replica {
     this.desk.dropEdge(edge)
   }
 
+  /** Is so little left to the checkpoint that it may be written in one piece? */
+  get isCheckpointShort(): boolean {
+    return this.#schedule.isShort(this.#tree)
+  }
+
   /** The rows that bring the checkpoint to the present. Nothing may be applied before `checkpointWritten`. */
   checkpoint(): { readonly zxid: Zxid; readonly rows: readonly RowChange[] } {
     invariant(this.#openSnapshots === 0, 'a checkpoint stands still while it is streamed')
@@ -168,7 +178,7 @@ export class Replica {
   }
 
   /** Rows of the next checkpoint, to be written now. A store that is opened anew has none of them. */
-  earlyRows(most: number): readonly Row[] {
+  earlyRows(most: number): readonly EarlyRow[] {
     invariant(this.#openSnapshots === 0, 'a checkpoint stands still while it is streamed')
     return this.#tree.earlyRows(most)
   }
@@ -188,7 +198,7 @@ export class Replica {
       lostEdges: [],
       warnings: this.#warnings,
       canPersistLate: false,
-      due: { type: 'nothing' },
+      due: nothingDue,
       wakeAtMs: Infinity,
       mismatches: [],
     }
@@ -437,13 +447,9 @@ export class Replica {
     return {
       zxid: this.#tree.checkpointZxid,
       next: () => {
-        for (;;) {
-          const page = this.#table.page(after, limits.snapshotChunkBytes)
-          after = page.at(-1)
-          if (after === undefined) return undefined
-          const rows = page.filter((row) => !this.#tree.isEarly(row))
-          if (rows.length > 0) return rowsToChunk(rows)
-        }
+        const rows = this.#table.page(after, limits.snapshotChunkBytes)
+        after = rows.at(-1)
+        return rows.length === 0 ? undefined : rowsToChunk(rows)
       },
       close: () => {
         if (isOpen) this.#openSnapshots -= 1

@@ -21,22 +21,22 @@ storeContract('a store in SQLite', () => {
   }
 })
 
-const early = [{ room: rooms.znode, key: '/', name: 'a', value: new Uint8Array(8) }]
+const early = [{ room: rooms.znode, key: '/', name: 'a', value: new Uint8Array(8), isNew: true }]
 const newActor = (): DurableObjectStub<Session> => SESSION.getByName(`main/session/1.${++disks}`)
 
 test('[D12] [D8] where early rows stand is not to be read: the store has everything anew', async () => {
   const actor = newActor()
   await runInDurableObject(actor, (_, { storage }) => {
     new MemberStore(storage).writeEarly(early)
-    const sealed = storage.kv.get<Uint8Array>('early/0') ?? new Uint8Array(0)
+    const sealed = storage.kv.get<Uint8Array>('early/1') ?? new Uint8Array(0)
     sealed[6] = (sealed[6] as number) ^ 1
-    storage.kv.put('early/0', sealed)
+    storage.kv.put('early/1', sealed)
   })
   await runInDurableObject(actor, (_, { storage }) => {
     const store = new MemberStore(storage)
     expect([store.isRecovering, store.damage?.why]).toEqual([
       true,
-      'the row early/0 has the wrong checksum',
+      'the row early/1 has the wrong checksum',
     ])
     expect([...storage.kv.list({ prefix: 'early/' })]).toEqual([])
   })

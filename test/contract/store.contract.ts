@@ -4,7 +4,12 @@
  */
 import { describe, expect, test } from 'vitest'
 import { asEpoch, asSid, asZxid, type Zxid, zxidOf } from '../../src/core/shared/units.ts'
-import { type Row, type RowChange, rooms, type RowTable } from '../../src/core/tree/row-table.ts'
+import {
+  type EarlyRow,
+  type RowChange,
+  rooms,
+  type RowTable,
+} from '../../src/core/tree/row-table.ts'
 import { rowsToChunk } from '../../src/core/tree/snapshot.ts'
 import type { Persist } from '../../src/core/turn.ts'
 import { firstConfiguration } from '../../src/core/zab/configuration.ts'
@@ -16,7 +21,7 @@ export interface Store extends RowTable {
   write(persists: readonly Persist[]): void
   durable(): Promise<void>
   writeCheckpoint(rows: readonly RowChange[]): void
-  writeEarly(rows: readonly Row[]): void
+  writeEarly(rows: readonly EarlyRow[]): void
   dropLog(through: Zxid): void
 }
 
@@ -340,48 +345,90 @@ function theCheckpoint(newDisk: () => Disk): void {
   })
 
   describe('[D12] rows written early', () => {
-    const early = ({ use }: Disk, ...rows: RowChange[]): Promise<void> =>
+    const fresh = (key: string, name: string, text: string): EarlyRow => ({
+      ...row(key, name, text),
+      isNew: true,
+    })
+    const changed = (key: string, name: string, text: string | null): EarlyRow => ({
+      ...row(key, name, text),
+      isNew: false,
+    })
+    const early = ({ use }: Disk, ...rows: EarlyRow[]): Promise<void> =>
       use(async (store) => {
-        store.writeEarly(rows as Row[])
+        store.writeEarly(rows)
         await store.durable()
       })
-
-    test('are gone after a crash, and nothing else is', async () => {
+    const some = async (): Promise<Disk> => {
       const disk = newDisk()
-      await checkpoint(disk, row('', '', 'root'), row('/', 'a', '1'))
+      await checkpoint(disk, row('', '', 'root'), row('/', 'a', '1'), row('/', 'b', '2'))
+      return disk
+    }
+    const old = ['0|||root', '0|/|a|1', '0|/|b|2']
+    const all = [fresh('/', 'c', '3'), changed('/', 'a', 'one'), changed('/', 'b', null)]
+
+    test('are seen by nobody, before a crash and after it', async () => {
+      const disk = await some()
       await disk.use(async (store) => {
-        store.writeEarly([row('/', 'b', '2'), row('/', 'c', '3')] as Row[])
-        store.writeEarly([row('/b', 'd', '4')] as Row[])
+        store.writeEarly(all)
+        store.writeEarly([fresh('/c', 'd', '4'), changed('/', 'a', 'uno')])
         await store.durable()
-        expect(textOf(store.get(rooms.znode, '/b', 'd'))).toBe('4')
-        expect(store.names(rooms.znode, '/').toSorted()).toEqual(['a', 'b', 'c'])
+        expect(textOf(store.get(rooms.znode, '/', 'a'))).toBe('1')
+        expect(textOf(store.get(rooms.znode, '/', 'b'))).toBe('2')
+        expect(store.get(rooms.znode, '/c', 'd')).toBeUndefined()
+        expect(store.names(rooms.znode, '/').toSorted()).toEqual(['a', 'b'])
+        expect(store.page(undefined, 1000).length).toBe(3)
       })
-      expect(await allRows(disk)).toEqual(['0|||root', '0|/|a|1'])
+      for (const bytesMax of [1, 1000]) expect(await allRows(disk, bytesMax)).toEqual(old)
       expect((await restored(disk)).txns).toEqual([])
-      await early(disk, row('/', 'e', '5'))
-      await early(disk, row('/', 'f', '6'))
-      expect(await allRows(disk)).toEqual(['0|||root', '0|/|a|1'])
+      await early(disk, fresh('/', 'e', '5'), changed('/', 'b', 'two'))
+      await early(disk, fresh('/', '0', '6'))
+      for (const bytesMax of [1, 1000]) expect(await allRows(disk, bytesMax)).toEqual(old)
     })
 
     test('are the checkpoint’s once that is written, replaced and removed as others', async () => {
-      const disk = newDisk()
+      const disk = await some()
       await disk.use(async (store) => {
-        store.writeEarly([row('/', 'b', '2'), row('/', 'c', '3'), row('/', 'd', '4')] as Row[])
-        store.writeCheckpoint([row('', '', 'root'), row('/', 'c', 'three'), row('/', 'd', null)])
+        store.writeEarly([...all, fresh('/', 'd', '4')])
+        store.writeCheckpoint([row('/', 'c', 'three'), row('/', 'd', null)])
+        await store.durable()
+        expect(store.names(rooms.znode, '/').toSorted()).toEqual(['a', 'c'])
+      })
+      const now = ['0|||root', '0|/|a|one', '0|/|c|three']
+      expect(await allRows(disk)).toEqual(now)
+      await early(disk, fresh('/', 'd', 'again'), changed('/', 'c', null))
+      expect(await allRows(disk)).toEqual(now)
+    })
+
+    test('of an earlier life that are not written again are none of the next checkpoint', async () => {
+      const disk = await some()
+      await early(disk, ...all, fresh('/', 'd', '4'))
+      await disk.use(async (store) => {
+        store.writeEarly([fresh('/', 'c', 'three')])
+        store.writeCheckpoint([row('', '', 'new root')])
         await store.durable()
       })
-      expect(await allRows(disk)).toEqual(['0|||root', '0|/|b|2', '0|/|c|three'])
-      await early(disk, row('/', 'd', 'again'))
-      expect(await allRows(disk)).toEqual(['0|||root', '0|/|b|2', '0|/|c|three'])
+      const now = ['0|||new root', '0|/|a|1', '0|/|b|2', '0|/|c|three']
+      expect(await allRows(disk)).toEqual(now)
+      await checkpoint(disk, row('/', 'a', null))
+      expect(await allRows(disk)).toEqual(now.filter((one) => !one.includes('|a|')))
+    })
+
+    test('of an earlier life may be many', async () => {
+      const disk = await some()
+      const names = Array.from({ length: 1000 }, (_, at) => `n${at}`)
+      await early(disk, ...names.map((name) => fresh('/', name, 'x')))
+      for (let round = 0; round < 3; round++) {
+        await checkpoint(disk, row('', '', `root ${round}`))
+        expect(await allRows(disk, 1000)).toEqual([`0|||root ${round}`, ...old.slice(1)])
+      }
     })
 
     test('go with the tree that a snapshot replaces, and the snapshot’s own stay', async () => {
-      const disk = newDisk()
-      await checkpoint(disk, row('', '', 'old root'))
+      const disk = await some()
       await disk.use(async (store) => {
         store.restore(nothing)
-        store.writeEarly([row('/', 'b', 'early')] as Row[])
-        const chunkOfNew = chunk(row('', '', 'new root'), row('/', 'b', 'new'))
+        store.writeEarly([fresh('/', 'c', 'early'), changed('/', 'a', null)])
+        const chunkOfNew = chunk(row('', '', 'new root'), row('/', 'c', 'new'))
         store.write([
           persist({ stageBegin: at(8, 3) }),
           persist({ stageChunk: chunkOfNew }),
@@ -389,15 +436,17 @@ function theCheckpoint(newDisk: () => Disk): void {
         ])
         await store.durable()
       })
-      expect(await allRows(disk)).toEqual(['0|||new root', '0|/|b|new'])
+      expect(await allRows(disk)).toEqual(['0|||new root', '0|/|c|new'])
     })
 
-    test('may have paths as long as a request', async () => {
-      const disk = newDisk()
-      await checkpoint(disk, row('', '', 'root'))
-      const long = (first: string): RowChange => row(`/${first.repeat(1_000_000)}`, 'n', 'x')
-      await early(disk, row('/', 'a', '1'), long('b'), row('/', 'c', '2'), long('d'))
-      expect(await allRows(disk)).toEqual(['0|||root'])
+    test('may have paths and stand for data as long as a request', async () => {
+      const disk = await some()
+      const long = 'y'.repeat(1_000_000)
+      await checkpoint(disk, row('/', 'large', long))
+      const path = (first: string): EarlyRow => fresh(`/${first.repeat(1_000_000)}`, 'n', 'x')
+      const rows = [path('b'), changed('/', 'large', 'small'), path('d'), changed('/', 'a', 'one')]
+      await early(disk, ...rows)
+      expect(await allRows(disk)).toEqual([...old, `0|/|large|${long}`])
     })
   })
 

@@ -3,7 +3,12 @@ import { describe, expect, test } from 'vitest'
 import { CheckpointSchedule } from '../../src/core/checkpoint-schedule.ts'
 import { limits } from '../../src/core/shared/limits.ts'
 
-const rules = { snapCountTxns: 10_000, unwrittenNodesMax: 1000, rowsAtOnceMax: 100 }
+const rules = {
+  snapCountTxns: 10_000,
+  unwrittenNodesMax: 1000,
+  rowsAtOnceMax: 100,
+  rowsAtLastMax: 10,
+}
 const atMs = 5000
 
 /** What is due after so much was applied. */
@@ -19,7 +24,9 @@ function due(
   const { unwritten = 0, changed = 0 } = tree
   const counts = { unwrittenCount: unwritten, changedCount: changed }
   const found = schedule.due(atMs + sinceMs, counts, isStorageFull)
-  return found.type === 'earlyRows' ? `${found.count} early` : found.type
+  const early = found.earlyRows > 0 ? `${found.earlyRows} early` : ''
+  if (!found.checkpoint) return early === '' ? 'nothing' : early
+  return early === '' ? 'checkpoint' : `${early}, checkpoint`
 }
 
 const rest = limits.idleBeforeCheckpointMs
@@ -29,13 +36,8 @@ describe('[D13] a checkpoint', () => {
     ['a txn', {}, {}, 'nothing'],
     ['as many txns as may be', { txns: 10_000 }, {}, 'checkpoint'],
     ['as much log as may be', { bytes: limits.bytesBetweenCheckpoints }, {}, 'checkpoint'],
-    ['as many changed rows as may be', {}, { changed: limits.changedRowsMax }, 'checkpoint'],
-    [
-      'one less of each',
-      { txns: 9999, bytes: 1 },
-      { changed: limits.changedRowsMax - 1 },
-      'nothing',
-    ],
+    ['one less of each', { txns: 9999, bytes: limits.bytesBetweenCheckpoints - 1 }, {}, 'nothing'],
+    ['changed rows, however many', {}, { changed: 100_000 }, 'nothing'],
     ['a rest', { sinceMs: rest }, {}, 'checkpoint'],
     ['a rest in which nothing was applied', { txns: 0, sinceMs: rest }, {}, 'nothing'],
   ] as const)('after %s', (_, applied, tree, expected) => {
@@ -48,8 +50,8 @@ describe('[D13] a checkpoint', () => {
     schedule.written(atMs)
     schedule.applied(atMs + rest, 1, 1)
     const nothingLeft = { unwrittenCount: 0, changedCount: 0 }
-    expect(schedule.due(atMs + rest, nothingLeft, true).type).toBe('checkpoint')
-    expect(schedule.due(atMs + rest, nothingLeft, false).type).toBe('nothing')
+    expect(schedule.due(atMs + rest, nothingLeft, true).checkpoint).toBe(true)
+    expect(schedule.due(atMs + rest, nothingLeft, false).checkpoint).toBe(false)
   })
 })
 
@@ -59,11 +61,20 @@ describe('[D13] rows of new nodes', () => {
     ['are no more than may wait', { txns: 1 }, 1100, '100 early'],
     ['go ahead the more the further it is', { txns: 7500 }, 599, 'nothing'],
     ['and no fewer at a time than may', { txns: 7500 }, 600, '100 early'],
-    ['go before the checkpoint where many are left', { txns: 10_000 }, 101, '100 early'],
-    ['go with it where few are', { txns: 10_000 }, 100, 'checkpoint'],
-    ['go before the one of a rest too', { sinceMs: rest }, 101, '100 early'],
+    ['go before the checkpoint where many are left', { txns: 10_000 }, 11, '100 early, checkpoint'],
+    ['go with it where few are', { txns: 10_000 }, 10, 'checkpoint'],
+    ['go before the one of a rest too', { sinceMs: rest }, 11, '100 early, checkpoint'],
     ['do not put it off for ever', { txns: 20_000 }, 5000, 'checkpoint'],
   ] as const)('%s', (_, applied, unwritten, expected) => {
     expect(due(applied, { unwritten })).toBe(expected)
   })
+})
+
+test('[D13] a checkpoint is written once few rows are left to it, of whatever kind', () => {
+  const schedule = new CheckpointSchedule(rules)
+  schedule.applied(atMs, 10_000, 0)
+  expect(schedule.isShort({ unwrittenCount: 6, changedCount: 4 })).toBe(true)
+  expect(schedule.isShort({ unwrittenCount: 6, changedCount: 5 })).toBe(false)
+  schedule.applied(atMs, 10_000, 0)
+  expect(schedule.isShort({ unwrittenCount: 6, changedCount: 5 })).toBe(true)
 })

@@ -66,7 +66,7 @@ export class Replicas {
       finalizeWaitMs: 0,
       proposeToQuorum,
       historyTxnsMax: 20,
-      checkpoints: { snapCountTxns: 10, unwrittenNodesMax: 4, rowsAtOnceMax: 2 },
+      checkpoints: { snapCountTxns: 10, unwrittenNodesMax: 4, rowsAtOnceMax: 2, rowsAtLastMax: 3 },
       counterStart,
       rules: { ...settings, reconfigEnabled: false, standaloneEnabled: true, maxMembers: 3 },
       authentication: { superDigest: undefined, sha1: () => '', requiredSchemes: new Set() },
@@ -227,10 +227,9 @@ export class Replicas {
       })
     }
     if (turn.connect !== undefined) this.#connect(member, this.#member(turn.connect))
-    if (turn.due.type === 'earlyRows') {
-      member.store.writeEarly(member.replica.earlyRows(turn.due.count))
-    }
-    if (turn.due.type === 'checkpoint') {
+    const { earlyRows, checkpoint } = turn.due
+    if (earlyRows > 0) member.store.writeEarly(member.replica.earlyRows(earlyRows))
+    if (checkpoint && member.replica.isCheckpointShort) {
       member.store.writeCheckpoint(member.replica.checkpoint().rows)
       member.store.dropLog(member.replica.checkpointWritten())
     }

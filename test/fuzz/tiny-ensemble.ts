@@ -27,7 +27,7 @@ const config: ReplicaConfig = {
   syncLimitTicks: 5,
   finalizeWaitMs: 0,
   historyTxnsMax: 20,
-  checkpoints: { snapCountTxns: 200, unwrittenNodesMax: 20, rowsAtOnceMax: 5 },
+  checkpoints: { snapCountTxns: 200, unwrittenNodesMax: 20, rowsAtOnceMax: 5, rowsAtLastMax: 2 },
   rules: {
     ...readSettings({}),
     enforceQuota: true,
@@ -153,10 +153,9 @@ export class TinyEnsemble {
       }
     }
     if (turn.lostEdges.includes(hostEdge)) this.host.memberLost(this.nowMs, sid)
-    if (turn.due.type === 'earlyRows') {
-      this.store.writeEarly(this.replica.earlyRows(turn.due.count))
-    }
-    if (turn.due.type === 'checkpoint') {
+    const { earlyRows, checkpoint } = turn.due
+    if (earlyRows > 0) this.store.writeEarly(this.replica.earlyRows(earlyRows))
+    if (checkpoint && this.replica.isCheckpointShort) {
       this.store.writeCheckpoint(this.replica.checkpoint().rows)
       this.store.dropLog(this.replica.checkpointWritten())
     }

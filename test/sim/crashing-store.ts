@@ -4,7 +4,7 @@
  */
 import { MemoryDisk, MemoryStore } from '../support/memory-store.ts'
 import type { Zxid } from '../../src/core/shared/units.ts'
-import type { Row, RowChange, RowKey, RowTable } from '../../src/core/tree/row-table.ts'
+import type { EarlyRow, Row, RowChange, RowKey, RowTable } from '../../src/core/tree/row-table.ts'
 import type { Persist } from '../../src/core/turn.ts'
 import { readBatch } from '../../src/core/zab/log-batch.ts'
 import type { RestoredLog } from '../../src/core/zab/member.ts'
@@ -65,7 +65,7 @@ export class CrashingStore implements RowTable {
     return this.#write((store) => store.writeCheckpoint(rows))
   }
 
-  writeEarly(rows: readonly Row[]): () => void {
+  writeEarly(rows: readonly EarlyRow[]): () => void {
     return this.#write((store) => store.writeEarly(rows))
   }
 
@@ -104,6 +104,6 @@ function copyOf(disk: MemoryDisk): MemoryDisk {
   copy.configuration = disk.configuration
   copy.log = [...disk.log]
   copy.rows = new Map(disk.rows)
-  copy.early = [...disk.early]
+  copy.early = new Map(disk.early)
   return copy
 }

@@ -119,8 +119,8 @@ export const plants: readonly Plant[] = [
     edits: [
       edit(
         'tree/node-cache.ts',
-        'if (!node.isNew || node.isEarly) this.#gone',
-        'if (!node.isNew) this.#gone',
+        'if (hasRow) this.#goneRows.add(path)',
+        'if (hasRow && !isNew) this.#goneRows.add(path)',
       ),
     ],
   },

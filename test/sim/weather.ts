@@ -224,7 +224,7 @@ function drawAnything(random: Random): SystemSwarm {
 const checkpointRulesOf = (snapCountTxns: number): CheckpointRules =>
   snapCountTxns < 100_000
     ? { ...limits, snapCountTxns }
-    : { snapCountTxns, unwrittenNodesMax: 3, rowsAtOnceMax: 2 }
+    : { snapCountTxns, unwrittenNodesMax: 3, rowsAtOnceMax: 2, rowsAtLastMax: 2 }
 
 export class StormyWeather extends StormyNetwork implements Weather {
   readonly #swarm: SystemSwarm

@@ -4,7 +4,7 @@
  */
 import { invariant } from '../../src/core/shared/assert.ts'
 import { asEpoch, asZxid, type Epoch, type Zxid } from '../../src/core/shared/units.ts'
-import type { Row, RowChange, RowKey, RowTable } from '../../src/core/tree/row-table.ts'
+import type { EarlyRow, Row, RowChange, RowKey, RowTable } from '../../src/core/tree/row-table.ts'
 import { rowsOfChunk } from '../../src/core/tree/snapshot.ts'
 import type { Persist } from '../../src/core/turn.ts'
 import {
@@ -23,8 +23,8 @@ export class MemoryDisk {
   mustRecover = false
   log: Uint8Array[] = []
   rows = new Map<string, Row>()
-  /** Of the rows those of the next checkpoint. */
-  early: RowKey[] = []
+  /** Rows of the next checkpoint. */
+  early = new Map<string, RowChange>()
   configuration: string | undefined
 }
 
@@ -36,8 +36,7 @@ export class MemoryStore implements RowTable {
 
   constructor(disk = new MemoryDisk()) {
     this.#disk = disk
-    for (const place of disk.early) disk.rows.delete(identityOf(place))
-    disk.early = []
+    disk.early = new Map()
   }
 
   restore(committed: Zxid): RestoredLog {
@@ -55,14 +54,17 @@ export class MemoryStore implements RowTable {
 
   writeCheckpoint(rows: readonly RowChange[]): void {
     this.#sorted = undefined
-    for (const row of rows) writeRow(this.#disk.rows, row)
-    this.#disk.early = []
+    for (const row of [...this.#disk.early.values(), ...rows]) writeRow(this.#disk.rows, row)
+    this.#disk.early = new Map()
   }
 
-  writeEarly(rows: readonly Row[]): void {
-    this.#sorted = undefined
-    for (const row of rows) writeRow(this.#disk.rows, row)
-    this.#disk.early.push(...rows)
+  writeEarly(rows: readonly EarlyRow[]): void {
+    for (const { isNew, ...row } of rows) {
+      const identity = identityOf(row)
+      const before = this.#disk.rows.get(identity)
+      invariant(isNew === (before === undefined), 'who writes early knows what the checkpoint has')
+      this.#disk.early.set(identity, row)
+    }
   }
 
   dropLog(through: Zxid): void {
@@ -130,7 +132,7 @@ export class MemoryStore implements RowTable {
     invariant(this.#stage !== undefined, 'a snapshot is staged before it is installed')
     this.#sorted = undefined
     this.#disk.rows = this.#stage
-    this.#disk.early = []
+    this.#disk.early = new Map()
     this.#disk.log = []
     this.#disk.base = zxid
     this.#stage = undefined

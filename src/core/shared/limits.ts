@@ -54,17 +54,23 @@ export const limits = {
   lateWriteMs: 10,
   /** Log written since the checkpoint, which a waking member applies again and all of which is in memory. */
   bytesBetweenCheckpoints: 16 * 1024 * 1024,
-  /**
-   * Rows that the next checkpoint must replace or remove. Each costs about 6 µs, and whoever asks meanwhile waits for all
-   * of them; but a node that is set again and again is one, and of fewer than these none is written twice in vain.
-   */
-  changedRowsMax: 10_000,
   /** New nodes without a row: they are in memory whatever the budget, and those that go soon never need a row. */
   unwrittenNodesMax: 50_000,
-  /** Rows of new nodes written in one turn. */
+  /** Rows of a checkpoint written in one turn: each is about 6 µs, and whoever asks meanwhile waits. */
   rowsAtOnceMax: 2000,
-  /** Their places in one row of the store: behind these one more may come, of a path of 1 MB, and a row has 2 MB. */
-  placesBytes: 256 * 1024,
+  /** Rows left to the turn that ends a checkpoint: each may be on a page of its own. */
+  rowsAtLastMax: 100,
+  /** A page of SQLite. */
+  pageBytes: 4096,
+  /**
+   * Pages changed in one transaction, as far as can be told before. SQLite has room for 500; it writes what is more ahead
+   * of the commit, and again where it changes again, which the copying of a cluster cannot follow: the commit fails.
+   */
+  pagesAtOnceMax: 300,
+  /** What stood where they stand, in one row of the store: behind this one more may come, of 1 MB, and a row has 2 MB. */
+  beforeBytes: 256 * 1024,
+  /** What stood there is in memory too, unless it is longer; 10,000 of them may be. */
+  beforeInMemoryBytes: 2048,
   /** A member that applied nothing for this long writes its checkpoint: nobody waits for it then. */
   idleBeforeCheckpointMs: 1000,
   /** How often a member looks how much of its disk is used, ms: a second of writes is far less than what is kept free. */

@@ -5,6 +5,7 @@
 import { sound } from '../shared/damage.ts'
 import { childOf, nameOf, parentOf } from './path.ts'
 import { type Row, type RowChange, type RowKey, rooms, type RowTable } from './row-table.ts'
+import type { Slice } from './slice.ts'
 import { bytesOf, type Znode, znodeFromRow, znodeToRow } from './znode.ts'
 
 /** A node in memory with what is known of its children's names. */
@@ -18,14 +19,21 @@ interface Cached extends Znode {
   touched: boolean
   /** The checkpoint does not have it. */
   isNew: boolean
-  /** It has a row all the same, of the next checkpoint: see `earlyRows`. */
-  isEarly: boolean
+  /** It has a row: the checkpoint's, or an early one. */
+  hasRow: boolean
   /** Its row, if any, is of before. */
   isDirty: boolean
   /** Its part of the tree's digest is of before. */
   isStale: boolean
   /** In memory still: neither deleted nor swept out. */
   isKept: boolean
+}
+
+/** A deleted node. */
+interface Gone {
+  /** The checkpoint has it still. */
+  readonly inCheckpoint: boolean
+  readonly hasRow: boolean
 }
 
 /** Of all that have no child yet: most never have one. */
@@ -39,12 +47,14 @@ export class NodeCache {
   #fresh: Cached[] = []
   /** How many of them are there still. */
   #unwritten = 0
-  /** New nodes that have a row early, also those deleted meanwhile. */
-  #early: Cached[] = []
   /** Nodes whose row is of before, also those deleted meanwhile. */
   #dirty: Cached[] = []
-  /** Paths of deleted nodes that have a row still; true where the row is an early one. */
-  #gone = new Map<string, boolean>()
+  /** Nodes that have a row of the next checkpoint, also those deleted meanwhile. */
+  #early: Cached[] = []
+  /** Paths of deleted nodes that the checkpoint has, or that have a row. */
+  #gone = new Map<string, Gone>()
+  /** Those of them that had a row when they were deleted. */
+  #goneRows = new Set<string>()
   #bytes = 0
   /** Every node of the tree is in memory: what is not here does not exist. */
   #complete: boolean
@@ -70,7 +80,7 @@ export class NodeCache {
 
   /** Rows to be replaced or removed by the next checkpoint, about. */
   get changedCount(): number {
-    return this.#dirty.length + this.#gone.size
+    return this.#dirty.length + this.#goneRows.size
   }
 
   /** The node at `path`, to be read only. */
@@ -103,25 +113,25 @@ export class NodeCache {
 
   /** Takes a node that was just made. Where one was deleted since the checkpoint, a row may be there still. */
   add(node: Cached): void {
-    const leftEarly = this.#gone.get(node.path)
+    const before = this.#gone.get(node.path)
+    node.isNew = before?.inCheckpoint !== true
+    node.hasRow = before?.hasRow === true
     node.isDirty = true
-    node.isNew = leftEarly !== false
-    node.isEarly = leftEarly === true
-    if (leftEarly === undefined) {
+    this.#gone.delete(node.path)
+    this.#goneRows.delete(node.path)
+    if (node.isNew && !node.hasRow) {
       this.#fresh.push(node)
       this.#unwritten += 1
-    } else {
-      this.#gone.delete(node.path)
-      this.#dirty.push(node)
-      if (leftEarly) this.#early.push(node)
-    }
+    } else this.#dirty.push(node)
     this.#keep(node)
   }
 
   /** Who came and went between two checkpoints was never there. */
   remove(node: Cached): void {
-    if (!node.isNew || node.isEarly) this.#gone.set(node.path, node.isEarly)
-    else this.#unwritten -= 1
+    const { path, isNew, hasRow } = node
+    if (isNew && !hasRow) this.#unwritten -= 1
+    else this.#gone.set(path, { inCheckpoint: !isNew, hasRow })
+    if (hasRow) this.#goneRows.add(path)
     if (node.isKept) this.#drop(node)
     // Those that came and went must not stay in memory for those that stay.
     if (this.#fresh.length > 2 * this.#unwritten + 1000) {
@@ -172,40 +182,45 @@ export class NodeCache {
   }
 
   /**
-   * Rows of at most `most` of the new nodes, the oldest first, to be written before the checkpoint they belong to: what is
-   * left to it keeps nobody waiting for long.
+   * Fills the slice with rows to be written before the checkpoint they belong to, those of new nodes first and the oldest of
+   * them: what is left to it keeps nobody waiting for long, and is written in one piece.
    */
-  earlyRows(most: number): Row[] {
-    const rows: Row[] = []
+  takeEarly(slice: Slice): void {
     let taken = 0
-    for (const node of this.#fresh) {
-      if (rows.length >= most) break
-      taken += 1
+    for (; taken < this.#fresh.length && !slice.isFull; taken++) {
+      const node = this.#fresh[taken] as Cached
       if (!node.isKept) continue
-      rows.push({ ...rowKeyOf(node.path), value: znodeToRow(node) })
-      node.isDirty = false
-      node.isEarly = true
-      this.#early.push(node)
+      slice.add(rowOf(node), true)
+      this.#unwritten -= 1
+      this.#wroteEarly(node)
     }
     this.#fresh.splice(0, taken)
-    this.#unwritten -= rows.length
-    return rows
-  }
-
-  /** Is the row at this place one of the next checkpoint? */
-  isEarly(path: string): boolean {
-    return this.#nodes.get(path)?.isEarly ?? this.#gone.get(path) ?? false
+    for (taken = 0; taken < this.#dirty.length && !slice.isFull; taken++) {
+      const node = this.#dirty[taken] as Cached
+      if (!node.isKept) continue
+      slice.add(rowOf(node), node.isNew)
+      this.#wroteEarly(node)
+    }
+    this.#dirty.splice(0, taken)
+    for (const path of this.#goneRows) {
+      if (slice.isFull) break
+      this.#goneRows.delete(path)
+      const gone = this.#gone.get(path)
+      if (gone === undefined) continue
+      slice.add({ ...rowKeyOf(path), value: null }, !gone.inCheckpoint)
+      // A path that the checkpoint has must not be looked for there.
+      if (gone.inCheckpoint) this.#gone.set(path, { inCheckpoint: true, hasRow: false })
+      else this.#gone.delete(path)
+    }
   }
 
   /** The rows that bring the checkpoint up to the present. */
   changedRows(): RowChange[] {
     const rows: RowChange[] = []
     for (const nodes of [this.#fresh, this.#dirty]) {
-      for (const node of nodes) {
-        if (node.isKept) rows.push({ ...rowKeyOf(node.path), value: znodeToRow(node) })
-      }
+      for (const node of nodes) if (node.isKept) rows.push(rowOf(node))
     }
-    for (const path of this.#gone.keys()) rows.push({ ...rowKeyOf(path), value: null })
+    for (const path of this.#goneRows) rows.push({ ...rowKeyOf(path), value: null })
     return rows
   }
 
@@ -214,7 +229,7 @@ export class NodeCache {
     for (const nodes of [this.#fresh, this.#early, this.#dirty]) {
       for (const node of nodes) {
         node.isNew = false
-        node.isEarly = false
+        node.hasRow = true
         node.isDirty = false
         node.nameChanges = undefined
       }
@@ -224,7 +239,14 @@ export class NodeCache {
     this.#early = []
     this.#dirty = []
     this.#gone = new Map()
+    this.#goneRows = new Set()
     if (this.#bytes > this.#budgetBytes) this.#sweep()
+  }
+
+  #wroteEarly(node: Cached): void {
+    node.isDirty = false
+    node.hasRow = true
+    this.#early.push(node)
   }
 
   /** Drops nodes that nobody asked for since the last sweep, until a quarter of the budget is free. */
@@ -251,6 +273,7 @@ export class NodeCache {
     if (row === undefined) return undefined
     // A row may be a view of a larger page; the node lives longer.
     const node = cachedOf(path, znodeFromRow(row.slice()), undefined)
+    node.hasRow = true
     this.#keep(node)
     // Reads alone may fill the memory, and clean nodes may go at any time.
     if (this.#bytes > this.#budgetBytes && this.#isCheckpointed) this.#sweep()
@@ -301,11 +324,13 @@ const cachedOf = (path: string, node: Znode, names: Set<string> | undefined): Ca
   nameChanges: undefined,
   touched: true,
   isNew: false,
-  isEarly: false,
+  hasRow: false,
   isDirty: false,
   isStale: false,
   isKept: false,
 })
+
+const rowOf = (node: Cached): Row => ({ ...rowKeyOf(node.path), value: znodeToRow(node) })
 
 export function rowKeyOf(path: string): RowKey {
   if (path === '/') return { room: rooms.znode, key: '', name: '' }

@@ -28,7 +28,13 @@ export interface RowChange extends RowKey {
   readonly value: Uint8Array | null
 }
 
-/** Reads of a checkpoint, all synchronous. */
+/** A row of the next checkpoint, written before that is. */
+export interface EarlyRow extends RowChange {
+  /** The checkpoint has no row there. */
+  readonly isNew: boolean
+}
+
+/** Reads of a checkpoint, all synchronous. Early rows are none of it. */
 export interface RowTable {
   get(room: number, key: string, name: string): Uint8Array | undefined
   /** The names under a key. */

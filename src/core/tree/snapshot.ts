@@ -1,7 +1,6 @@
-/** Rows of a checkpoint as the chunks of a streamed snapshot, and their places alone, as a store keeps them of early rows. */
+/** Rows of a checkpoint as the chunks of a streamed snapshot. */
 import { buffer, byte, MalformedFrame, Reader, record, ustring, Writer } from '../jute/codec.ts'
-import { limits } from '../shared/limits.ts'
-import type { Row, RowKey } from './row-table.ts'
+import type { Row } from './row-table.ts'
 
 const RowRecord = record({ room: byte, key: ustring, name: ustring, value: buffer })
 
@@ -21,24 +20,4 @@ export function rowsOfChunk(chunk: Uint8Array): Row[] {
     rows.push({ room, key, name, value })
   }
   return rows
-}
-
-const Place = record({ room: byte, key: ustring, name: ustring })
-
-/** In pieces that a row of a store holds. */
-export function* placesInPieces(rows: readonly RowKey[]): Generator<Uint8Array> {
-  const writer = new Writer(4096)
-  for (const row of rows) {
-    if (writer.at > limits.placesBytes) yield writer.take()
-    Place.write(writer, row)
-  }
-  if (writer.at > 0) yield writer.take()
-}
-
-/** Throws MalformedFrame. */
-export function placesOf(piece: Uint8Array): RowKey[] {
-  const reader = new Reader(piece)
-  const places: RowKey[] = []
-  while (reader.left > 0) places.push(Place.read(reader))
-  return places
 }

@@ -13,12 +13,13 @@ import { firstNodes } from './first-nodes.ts'
 import { type CachedNode, newNode, NodeCache } from './node-cache.ts'
 import { OwnedNodes } from './owned-nodes.ts'
 import { containerOwner, ttlOf, ttlOwner } from './owner.ts'
-import { childOf, configPath, nameOf, parentOf } from './path.ts'
+import { configPath, nameOf, parentOf } from './path.ts'
 import { QuotaAccounts, type QuotaOver } from './quota-accounts.ts'
-import { type Row, type RowChange, type RowKey, rooms, type RowTable } from './row-table.ts'
+import { type EarlyRow, type RowChange, rooms, type RowTable } from './row-table.ts'
 import { SessionTable } from './session-table.ts'
 import { TreeDigest } from './tree-digest.ts'
 import type { Change, TxnBody, TxnHeader } from './txn.ts'
+import { Slice } from './slice.ts'
 import { statOf, type Znode } from './znode.ts'
 
 /** What an applied txn answers to whoever asked for it. */
@@ -150,7 +151,7 @@ export class Tree {
     return this.#cache.unwrittenCount
   }
 
-  /** Other rows that the next checkpoint must write or remove. */
+  /** Other rows that the next checkpoint must write or remove, about. */
   get changedCount(): number {
     return this.#cache.changedCount + this.#owned.changes.count + this.#sessions.changes.count
   }
@@ -185,15 +186,14 @@ export class Tree {
     return { err: 0, parts }
   }
 
-  /** Rows of up to `most` new nodes, to be written before the checkpoint they belong to, and gone after a crash. */
-  earlyRows(most: number): Row[] {
+  /** Up to `most` rows, to be written before the checkpoint they belong to, and of no meaning after a crash. */
+  earlyRows(most: number): EarlyRow[] {
     this.#digest.update()
-    return this.#cache.earlyRows(most)
-  }
-
-  /** Is it a row of the next checkpoint and not of this one? */
-  isEarly({ room, key, name }: RowKey): boolean {
-    return room === rooms.znode && this.#cache.isEarly(name === '' ? '/' : childOf(key, name))
+    const slice = new Slice(most)
+    this.#cache.takeEarly(slice)
+    this.#owned.changes.takeEarly(slice)
+    this.#sessions.changes.takeEarly(slice)
+    return slice.rows
   }
 
   /** The rows that bring the checkpoint to the present; to be written in one transaction. */
