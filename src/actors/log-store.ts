@@ -17,6 +17,7 @@ import { reading } from './reading.ts'
 interface StoredBatch {
   readonly first: Zxid
   readonly last: Zxid
+  readonly bytes: number
   /** In the table, and not among the key-value rows. */
   readonly isLarge: boolean
 }
@@ -61,7 +62,7 @@ export class LogStore {
       const { first } = batch
       const isNext = follows(last, first)
       sound(isNext, `the log lacks what comes between ${showZxid(last)} and ${showZxid(first)}`)
-      this.#rows.push({ first, last: batch.last, isLarge })
+      this.#rows.push({ first, last: batch.last, bytes: batch.bytes.length, isLarge })
       last = batch.last
     }
     return { base, batches: found.map(({ batch }) => batch) }
@@ -91,16 +92,23 @@ export class LogStore {
     }
   }
 
-  /** Drops the batches that end at or before `through`. */
-  dropThrough(through: Zxid): void {
-    const kept = this.#rows.findIndex((batch) => batch.last > through)
-    const dropped = this.#rows.splice(0, kept < 0 ? this.#rows.length : kept)
+  /** Drops some of the batches that end at or before `through`, the oldest first. Are there more? */
+  dropThrough(through: Zxid): boolean {
+    let [count, bytes] = [0, 0]
+    for (const row of this.#rows) {
+      if (row.last > through || count >= limits.logRowsDroppedAtOnce) break
+      if (bytes >= limits.logBytesDroppedAtOnce) break
+      count += 1
+      bytes += row.bytes
+    }
+    const dropped = this.#rows.splice(0, count)
     const last = dropped.at(-1)
-    if (last === undefined) return
+    if (last === undefined) return false
     this.#storage.transactionSync(() => {
       this.#delete(dropped)
       this.#setBase(last.last)
     })
+    return (this.#rows[0]?.last ?? Infinity) <= through
   }
 
   /** Drops all of it: what comes next follows `zxid`. */
@@ -154,7 +162,8 @@ export class LogStore {
   /** Takes note of a batch that is to be written. */
   #note({ first, last, bytes }: LogBatch): StoredBatch {
     invariant(first > (this.#rows.at(-1)?.last ?? 0), 'the log only grows')
-    const row = { first, last, isLarge: bytes.length > limits.keyValueBatchBytesMax }
+    const isLarge = bytes.length > limits.keyValueBatchBytesMax
+    const row = { first, last, bytes: bytes.length, isLarge }
     this.#rows.push(row)
     return row
   }

@@ -148,9 +148,9 @@ export class MemberStore implements RowTable {
     this.#storage.transactionSync(() => this.#early.write(this.#generation, rows))
   }
 
-  /** Drops the batches that end at or before `through`. */
-  dropLog(through: Zxid): void {
-    this.#log.dropThrough(through)
+  /** Drops some of the batches that end at or before `through`, the oldest first. Are there more? */
+  dropLog(through: Zxid): boolean {
+    return this.#log.dropThrough(through)
   }
 
   get(room: number, key: string, name: string): Uint8Array | undefined {

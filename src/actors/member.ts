@@ -8,7 +8,7 @@ import { Damage } from '../core/shared/damage.ts'
 import { limits } from '../core/shared/limits.ts'
 import { Random } from '../core/shared/random.ts'
 import type { Settings } from '../core/shared/settings.ts'
-import { asEpoch, asZxid, type Sid, showZxid } from '../core/shared/units.ts'
+import { asEpoch, asZxid, type Sid, showZxid, type Zxid } from '../core/shared/units.ts'
 import type { ClientLine } from '../core/session/desk/edges.ts'
 import type { Due } from '../core/checkpoint-schedule.ts'
 import { Replica, type ReplicaTurn } from '../core/replica.ts'
@@ -47,6 +47,8 @@ export class Member extends DurableObject<Env> {
   readonly #unwritten: Persist[] = []
   #lateWrite: ReturnType<typeof setTimeout> | undefined
   #persistsInFlight = 0
+  /** The log through here is needed no longer, and is dropped bit by bit. */
+  #dropsLogThrough: Zxid | undefined
   #isDiskFull = false
   #lookAtMs = 0
   /** Nothing is taken any more: this life is as good as over. */
@@ -339,7 +341,7 @@ export class Member extends DurableObject<Env> {
     if (turn.serving === true) this.#tellActors()
     this.#writeDue(turn.due)
     this.#lookAtStorage()
-    this.#wakeAt(turn.wakeAtMs)
+    this.#wakeAt(this.#dropsLogThrough === undefined ? turn.wakeAtMs : Date.now())
   }
 
   #persist(turn: ReplicaTurn): void {
@@ -400,16 +402,20 @@ export class Member extends DurableObject<Env> {
     }
   }
 
-  #writeDue({ earlyRows, checkpoint }: Due): void {
-    if (earlyRows > 0) this.#store.writeEarly(this.#replica.earlyRows(earlyRows))
-    if (checkpoint && this.#replica.isCheckpointShort) this.#checkpoint()
+  /** One transaction's worth: SQLite has room for no more, and whoever asks meanwhile waits. */
+  #writeDue(due: Due): void {
+    if (due.type === 'earlyRows') this.#store.writeEarly(this.#replica.earlyRows(due.count))
+    else if (due.type === 'checkpoint') this.#checkpoint()
+    else if (this.#dropsLogThrough !== undefined && !this.#store.dropLog(this.#dropsLogThrough)) {
+      this.#dropsLogThrough = undefined
+    }
   }
 
   #checkpoint(): void {
     // A tree is never ahead of its log.
     this.#writeDown()
     this.#store.writeCheckpoint(this.#replica.checkpoint().rows)
-    this.#store.dropLog(this.#replica.checkpointWritten())
+    this.#dropsLogThrough = this.#replica.checkpointWritten()
   }
 
   #wakeAt(atMs: number): void {

@@ -24,14 +24,14 @@ export interface Unwritten {
   readonly changedCount: number
 }
 
-/** What is to be written at the end of a turn: first early rows, then the checkpoint if few are left to it. */
-export interface Due {
-  /** At most so many. */
-  readonly earlyRows: number
-  readonly checkpoint: boolean
-}
+/** What is to be written at the end of a turn: one transaction's worth. */
+export type Due =
+  | { readonly type: 'nothing' }
+  /** At most so many; `isPressing`: a checkpoint waits for them. */
+  | { readonly type: 'earlyRows'; readonly count: number; readonly isPressing: boolean }
+  | { readonly type: 'checkpoint' }
 
-export const nothingDue: Due = { earlyRows: 0, checkpoint: false }
+export const nothingDue: Due = { type: 'nothing' }
 
 export class CheckpointSchedule {
   readonly #rules: CheckpointRules
@@ -67,22 +67,23 @@ export class CheckpointSchedule {
     if (this.#txns === 0) return nothingDue
     const { unwrittenNodesMax, rowsAtOnceMax } = this.#rules
     const part = this.#part
-    const checkpoint =
+    const isDue =
       part >= 1 ||
       nowMs >= this.idleAtMs ||
       // What was deleted gives room once the log of it is gone, however busy everybody is being refused.
       (isStorageFull && nowMs >= this.#writtenAtMs + limits.idleBeforeCheckpointMs)
-    if (checkpoint) return { earlyRows: this.isShort(tree) ? 0 : rowsAtOnceMax, checkpoint }
+    const early = { type: 'earlyRows', count: rowsAtOnceMax, isPressing: isDue } as const
+    if (isDue) return this.#isShort(tree) ? { type: 'checkpoint' } : early
     // Only of new nodes, for what changes again would be written twice; and as many at once as may be: rows that follow
     // each other share pages, and each time costs a flush.
     const mayWait = Math.min(1, 2 * (1 - part)) * unwrittenNodesMax
     const isTime = tree.unwrittenCount - mayWait >= rowsAtOnceMax
-    return isTime ? { earlyRows: rowsAtOnceMax, checkpoint } : nothingDue
+    return isTime ? early : nothingDue
   }
 
-  /** Is so little left to the checkpoint that it may be written? Twice of all is too much to wait for that. */
-  isShort({ unwrittenCount, changedCount }: Unwritten): boolean {
-    return unwrittenCount + changedCount <= this.#rules.rowsAtLastMax || this.#part >= 2
+  /** Is so little left to the checkpoint that it may be written? Three times of all is too much to wait for that. */
+  #isShort({ unwrittenCount, changedCount }: Unwritten): boolean {
+    return unwrittenCount + changedCount <= this.#rules.rowsAtLastMax || this.#part >= 3
   }
 
   /** How much of what may lie between two checkpoints does: 1 is all. */

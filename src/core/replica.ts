@@ -51,7 +51,7 @@ export interface ReplicaTurn extends Turn {
   readonly warnings: QuotaWarning[]
   /** All of `persist` is log that a quorum has already: nobody waits for it. */
   canPersistLate: boolean
-  /** `earlyRows` and `checkpoint` are to be called, and the rows written. */
+  /** `earlyRows` or `checkpoint` is to be called, and the rows written. */
   due: Due
   /** When the core wants to be woken; Infinity: not at all. */
   wakeAtMs: number
@@ -166,11 +166,6 @@ export class Replica {
     this.desk.dropEdge(edge)
   }
 
-  /** Is so little left to the checkpoint that it may be written in one piece? */
-  get isCheckpointShort(): boolean {
-    return this.#schedule.isShort(this.#tree)
-  }
-
   /** The rows that bring the checkpoint to the present. Nothing may be applied before `checkpointWritten`. */
   checkpoint(): { readonly zxid: Zxid; readonly rows: readonly RowChange[] } {
     invariant(this.#openSnapshots === 0, 'a checkpoint stands still while it is streamed')
@@ -211,7 +206,7 @@ export class Replica {
     }
     turn.wakeAtMs = Math.min(
       this.zab.wakeAtMs,
-      this.#mayCheckpoint ? this.#schedule.idleAtMs : Infinity,
+      this.#checkpointAtMs(turn.due),
       this.#reign?.nextReapMs ?? Infinity,
       this.#readOnlyAtMs(),
       this.desk.wakeAtMs,
@@ -433,6 +428,13 @@ export class Replica {
     else if (this.#reign.revalidate(this.#config.sid, asked)) {
       this.desk.revalidated(asked.number, true)
     }
+  }
+
+  /** When there is something to write though nothing comes in. */
+  #checkpointAtMs(due: Due): number {
+    if (!this.#mayCheckpoint) return Infinity
+    if (due.type === 'earlyRows' && due.isPressing) return this.#now
+    return due.type === 'checkpoint' ? Infinity : this.#schedule.idleAtMs
   }
 
   /** A checkpoint that is streamed stands still, and one that is being replaced is no longer this tree's. */

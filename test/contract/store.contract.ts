@@ -22,7 +22,7 @@ export interface Store extends RowTable {
   durable(): Promise<void>
   writeCheckpoint(rows: readonly RowChange[]): void
   writeEarly(rows: readonly EarlyRow[]): void
-  dropLog(through: Zxid): void
+  dropLog(through: Zxid): unknown
 }
 
 /** One disk: `use` opens the store anew each time, as after a crash. */

@@ -24,9 +24,8 @@ function due(
   const { unwritten = 0, changed = 0 } = tree
   const counts = { unwrittenCount: unwritten, changedCount: changed }
   const found = schedule.due(atMs + sinceMs, counts, isStorageFull)
-  const early = found.earlyRows > 0 ? `${found.earlyRows} early` : ''
-  if (!found.checkpoint) return early === '' ? 'nothing' : early
-  return early === '' ? 'checkpoint' : `${early}, checkpoint`
+  if (found.type !== 'earlyRows') return found.type
+  return `${found.count} early${found.isPressing ? ', then the checkpoint' : ''}`
 }
 
 const rest = limits.idleBeforeCheckpointMs
@@ -50,8 +49,8 @@ describe('[D13] a checkpoint', () => {
     schedule.written(atMs)
     schedule.applied(atMs + rest, 1, 1)
     const nothingLeft = { unwrittenCount: 0, changedCount: 0 }
-    expect(schedule.due(atMs + rest, nothingLeft, true).checkpoint).toBe(true)
-    expect(schedule.due(atMs + rest, nothingLeft, false).checkpoint).toBe(false)
+    expect(schedule.due(atMs + rest, nothingLeft, true).type).toBe('checkpoint')
+    expect(schedule.due(atMs + rest, nothingLeft, false).type).toBe('nothing')
   })
 })
 
@@ -61,20 +60,16 @@ describe('[D13] rows of new nodes', () => {
     ['are no more than may wait', { txns: 1 }, 1100, '100 early'],
     ['go ahead the more the further it is', { txns: 7500 }, 599, 'nothing'],
     ['and no fewer at a time than may', { txns: 7500 }, 600, '100 early'],
-    ['go before the checkpoint where many are left', { txns: 10_000 }, 11, '100 early, checkpoint'],
+    [
+      'go before the checkpoint where many are left',
+      { txns: 10_000 },
+      11,
+      '100 early, then the checkpoint',
+    ],
     ['go with it where few are', { txns: 10_000 }, 10, 'checkpoint'],
-    ['go before the one of a rest too', { sinceMs: rest }, 11, '100 early, checkpoint'],
-    ['do not put it off for ever', { txns: 20_000 }, 5000, 'checkpoint'],
+    ['go before the one of a rest too', { sinceMs: rest }, 11, '100 early, then the checkpoint'],
+    ['do not put it off for ever', { txns: 30_000 }, 5000, 'checkpoint'],
   ] as const)('%s', (_, applied, unwritten, expected) => {
     expect(due(applied, { unwritten })).toBe(expected)
   })
-})
-
-test('[D13] a checkpoint is written once few rows are left to it, of whatever kind', () => {
-  const schedule = new CheckpointSchedule(rules)
-  schedule.applied(atMs, 10_000, 0)
-  expect(schedule.isShort({ unwrittenCount: 6, changedCount: 4 })).toBe(true)
-  expect(schedule.isShort({ unwrittenCount: 6, changedCount: 5 })).toBe(false)
-  schedule.applied(atMs, 10_000, 0)
-  expect(schedule.isShort({ unwrittenCount: 6, changedCount: 5 })).toBe(true)
 })

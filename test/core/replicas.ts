@@ -227,9 +227,10 @@ export class Replicas {
       })
     }
     if (turn.connect !== undefined) this.#connect(member, this.#member(turn.connect))
-    const { earlyRows, checkpoint } = turn.due
-    if (earlyRows > 0) member.store.writeEarly(member.replica.earlyRows(earlyRows))
-    if (checkpoint && member.replica.isCheckpointShort) {
+    if (turn.due.type === 'earlyRows') {
+      member.store.writeEarly(member.replica.earlyRows(turn.due.count))
+    }
+    if (turn.due.type === 'checkpoint') {
       member.store.writeCheckpoint(member.replica.checkpoint().rows)
       member.store.dropLog(member.replica.checkpointWritten())
     }

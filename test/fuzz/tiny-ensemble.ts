@@ -153,9 +153,10 @@ export class TinyEnsemble {
       }
     }
     if (turn.lostEdges.includes(hostEdge)) this.host.memberLost(this.nowMs, sid)
-    const { earlyRows, checkpoint } = turn.due
-    if (earlyRows > 0) this.store.writeEarly(this.replica.earlyRows(earlyRows))
-    if (checkpoint && this.replica.isCheckpointShort) {
+    if (turn.due.type === 'earlyRows') {
+      this.store.writeEarly(this.replica.earlyRows(turn.due.count))
+    }
+    if (turn.due.type === 'checkpoint') {
       this.store.writeCheckpoint(this.replica.checkpoint().rows)
       this.store.dropLog(this.replica.checkpointWritten())
     }

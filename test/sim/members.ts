@@ -185,12 +185,8 @@ export class Members extends Ensemble<ReplicaNode> {
       effects.push(() => this.#actors.memberServes(node.sid, node.replica.tree.sessions.keys()))
     }
     const { due } = turn
-    if (due.earlyRows > 0) effects.push(() => this.#writeEarly(node, due.earlyRows))
-    if (due.checkpoint) {
-      effects.push(() => {
-        if (node.replica.isCheckpointShort) this.#checkpoint(node)
-      })
-    }
+    if (due.type === 'earlyRows') effects.push(() => this.#writeEarly(node, due.count))
+    if (due.type === 'checkpoint') effects.push(() => this.#checkpoint(node))
     effects.push(() => this.#wakeAt(node, turn.wakeAtMs))
     return effects
   }

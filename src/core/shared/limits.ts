@@ -60,13 +60,16 @@ export const limits = {
   rowsAtOnceMax: 2000,
   /** Rows left to the turn that ends a checkpoint: each may be on a page of its own. */
   rowsAtLastMax: 100,
+  /** Rows of the log dropped in one turn, and their bytes. */
+  logRowsDroppedAtOnce: 400,
+  logBytesDroppedAtOnce: 512 * 1024,
   /** A page of SQLite. */
   pageBytes: 4096,
   /**
    * Pages changed in one transaction, as far as can be told before. SQLite has room for 500; it writes what is more ahead
    * of the commit, and again where it changes again, which the copying of a cluster cannot follow: the commit fails.
    */
-  pagesAtOnceMax: 300,
+  pagesAtOnceMax: 200,
   /** What stood where they stand, in one row of the store: behind this one more may come, of 1 MB, and a row has 2 MB. */
   beforeBytes: 256 * 1024,
   /** What stood there is in memory too, unless it is longer; 10,000 of them may be. */

@@ -1,0 +1,52 @@
+/**
+ * A cluster copies what each member writes, transaction by transaction, and cannot follow one that is larger than SQLite has
+ * room for. Nothing that clients do may make one: not a tree with many parents, not a session that ends with thousands of nodes.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Client, connect } from '../../src/client/index.ts'
+import { tcp } from '../../src/client/node-tcp.ts'
+import { canCluster, Cluster } from '../support/cluster.ts'
+
+const parents = 3000
+const batch = 250
+
+describe.skipIf(!canCluster)('a cluster with a wide tree', () => {
+  let cluster: Cluster
+  beforeAll(async () => {
+    cluster = await Cluster.start({ env: { TICK_TIME: '2000', SNAP_COUNT: '4000' } })
+  })
+  afterAll(() => cluster?.stop())
+
+  const clientOf = (number: number): Client =>
+    connect(`tcp://127.0.0.1:${cluster.instance(number).zkPort}`, { transport: tcp })
+  /** For each parent, many at a time, and none next to the one before. */
+  const each = async (act: (parent: string) => Promise<unknown>): Promise<void> => {
+    for (let at = 0; at < parents; at += batch) {
+      const some = Array.from({ length: batch }, (_, nth) => ((at + nth) * 1009) % parents)
+      await Promise.all(some.map((nth) => act(`/wide/p${nth}`)))
+    }
+  }
+
+  it('[D14] writes its checkpoints in pieces that can be copied', async () => {
+    const [client, owner] = [clientOf(1), clientOf(2)]
+    const data = new Uint8Array(100)
+    await client.create('/wide')
+    await each((parent) => client.create(parent))
+    for (let round = 0; round < 3; round++) {
+      await each((parent) => client.create(`${parent}/c${round}`, { data }))
+    }
+    for (let round = 0; round < 2; round++) {
+      await each((parent) => client.set(`${parent}/c${round}`, data))
+    }
+    await each((parent) => owner.create(`${parent}/owned`, { mode: 'ephemeral' }))
+    await each((parent) => client.delete(`${parent}/c0`))
+    await owner.close()
+    for (let round = 0; round < 2; round++) {
+      await each((parent) => client.set(`${parent}/c1`, data))
+    }
+    expect((await client.exists(`/wide/p${parents - 1}`))?.numChildren).toBe(2)
+    await client.close()
+    const said = cluster.instances.map(({ output }) => output.join('')).join('')
+    expect(/commit failed[^\n]*/.exec(said)?.[0]).toBeUndefined()
+  }, 180_000)
+})
