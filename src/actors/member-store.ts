@@ -55,6 +55,8 @@ export class MemberStore implements RowTable {
   #isRecovering = false
   #refusal: string | undefined
   #stagedGeneration: number | undefined
+  /** There may be rows of other trees: of one that was replaced, or of a stage that was not installed. */
+  #isUntidy = false
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage
@@ -151,6 +153,18 @@ export class MemberStore implements RowTable {
   /** Drops some of the batches that end at or before `through`, the oldest first. Are there more? */
   dropLog(through: Zxid): boolean {
     return this.#log.dropThrough(through)
+  }
+
+  /** Drops some of what is of no use to anybody. Is there more? */
+  tidy(): boolean {
+    // What damage put aside an operator may still look at.
+    if (!this.#isUntidy || this.#isRecovering) return false
+    const [other] = this.#rows
+      .generations()
+      .filter((one) => one !== this.#generation && one !== this.#stagedGeneration)
+    if (other === undefined) this.#isUntidy = false
+    else this.#rows.dropSome(other)
+    return this.#isUntidy
   }
 
   get(room: number, key: string, name: string): Uint8Array | undefined {
@@ -262,8 +276,7 @@ export class MemberStore implements RowTable {
       this.#facts.set('stopped', 0)
       return this.beginRecovery()
     }
-    // A stage that a crash interrupted is of no use to anybody.
-    this.#rows.dropNewerThan(this.#generation)
+    this.#isUntidy = true
   }
 
   #writeAll(persist: Persist): void {
@@ -281,8 +294,8 @@ export class MemberStore implements RowTable {
   }
 
   #beginStage(): void {
-    this.#stagedGeneration = this.#generation + 1
-    this.#rows.drop(this.#stagedGeneration)
+    this.#stagedGeneration = Math.max(this.#generation + 1, this.#rows.freshGeneration())
+    this.#isUntidy = true
   }
 
   #stage(chunk: Uint8Array): void {
@@ -294,17 +307,17 @@ export class MemberStore implements RowTable {
   #install(zxid: Zxid): void {
     const generation = this.#stagedGeneration
     invariant(generation !== undefined, 'a snapshot is staged before it is installed')
-    this.#rows.drop(this.#generation)
     this.#early.forget()
     this.#log.beginAt(zxid)
     this.#generation = generation
     this.#stagedGeneration = undefined
+    this.#isUntidy = true
     this.#facts.set('generation', generation)
   }
 
   /** A leader gave everything anew: what was put aside goes. */
   #endRecovery(): void {
-    this.#rows.dropOlderThan(this.#generation)
+    this.#isUntidy = true
     this.#log.beginAt(asZxid(0))
     this.#isRecovering = false
     this.#facts.set('recovering', 0)

@@ -339,9 +339,9 @@ export class Member extends DurableObject<Env> {
     this.#edges.flush()
     if (turn.connect !== undefined) this.#connect(turn.connect)
     if (turn.serving === true) this.#tellActors()
-    this.#writeDue(turn.due)
+    const hasMore = this.#writeDue(turn.due)
     this.#lookAtStorage()
-    this.#wakeAt(this.#dropsLogThrough === undefined ? turn.wakeAtMs : Date.now())
+    this.#wakeAt(hasMore ? Date.now() : turn.wakeAtMs)
   }
 
   #persist(turn: ReplicaTurn): void {
@@ -353,11 +353,12 @@ export class Member extends DurableObject<Env> {
       this.#lateWrite ??= setTimeout(() => this.#orEnd(() => this.#writeDown()), limits.lateWriteMs)
   }
 
-  /** What is asked for is written, in order. */
+  /** What is asked for is written, in order; of a snapshot one chunk at a time, which is a transaction's worth. */
   #writeDown(): void {
     clearTimeout(this.#lateWrite)
     this.#lateWrite = undefined
-    const persists = this.#unwritten.splice(0)
+    const chunk = this.#unwritten.findIndex(({ stageChunk }) => stageChunk !== undefined)
+    const persists = this.#unwritten.splice(0, chunk < 0 ? Infinity : chunk + 1)
     const number = persists.at(-1)?.number
     if (number === undefined || this.#isEnding) return
     this.#store.write(persists)
@@ -366,6 +367,7 @@ export class Member extends DurableObject<Env> {
       this.#store.durable().then(() => {
         this.#persistsInFlight -= 1
         this.#receive({ type: 'persisted', number })
+        if (this.#unwritten.length > 0) this.#orEnd(() => this.#writeDown())
       }),
     )
   }
@@ -402,13 +404,13 @@ export class Member extends DurableObject<Env> {
     }
   }
 
-  /** One transaction's worth: SQLite has room for no more, and whoever asks meanwhile waits. */
-  #writeDue(due: Due): void {
+  /** One transaction's worth: SQLite has room for no more, and whoever asks meanwhile waits. True: there is more to do. */
+  #writeDue(due: Due): boolean {
     if (due.type === 'earlyRows') this.#store.writeEarly(this.#replica.earlyRows(due.count))
     else if (due.type === 'checkpoint') this.#checkpoint()
-    else if (this.#dropsLogThrough !== undefined && !this.#store.dropLog(this.#dropsLogThrough)) {
-      this.#dropsLogThrough = undefined
-    }
+    else if (this.#dropsLogThrough === undefined) return this.#store.tidy()
+    else if (!this.#store.dropLog(this.#dropsLogThrough)) this.#dropsLogThrough = undefined
+    return this.#dropsLogThrough !== undefined
   }
 
   #checkpoint(): void {

@@ -1,5 +1,6 @@
 /** The checkpoint's rows by generation, each with its checksums, which are checked wherever a row is read. */
 import { sound } from '../core/shared/damage.ts'
+import { limits } from '../core/shared/limits.ts'
 import { placeSum, rowSum } from '../core/tree/row-sum.ts'
 import type { Row, RowChange, RowKey } from '../core/tree/row-table.ts'
 import { reading } from './reading.ts'
@@ -103,16 +104,35 @@ export class RowStore {
     )
   }
 
-  drop(generation: number): void {
-    this.#sql.exec('delete from row where generation = ?', generation)
+  /** Those that have rows, in order. */
+  generations(): number[] {
+    const found: number[] = []
+    const next = 'select min(generation) next from row where generation > ?'
+    for (let after = -1; ;) {
+      const [row] = this.#sql.exec<{ next: number | null }>(next, after)
+      if (row === undefined || row.next === null) return found
+      found.push(row.next)
+      after = row.next
+    }
   }
 
-  dropNewerThan(generation: number): void {
-    this.#sql.exec('delete from row where generation > ?', generation)
-  }
-
-  dropOlderThan(generation: number): void {
-    this.#sql.exec('delete from row where generation < ?', generation)
+  /** Drops some rows of a generation that is nobody's. */
+  dropSome(generation: number): void {
+    const [end] = this.#sql.exec<{ room: number; key: string; name: string }>(
+      'select room, key, name from row where generation = ? order by room, key, name limit 1 offset ?',
+      generation,
+      limits.rowsDroppedAtOnce,
+    )
+    if (end === undefined) this.#sql.exec('delete from row where generation = ?', generation)
+    else {
+      this.#sql.exec(
+        'delete from row where generation = ? and (room, key, name) < (?, ?, ?)',
+        generation,
+        end.room,
+        end.key,
+        end.name,
+      )
+    }
   }
 
   /** One that no row has. */

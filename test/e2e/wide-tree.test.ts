@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Client, connect } from '../../src/client/index.ts'
 import { tcp } from '../../src/client/node-tcp.ts'
 import { canCluster, Cluster } from '../support/cluster.ts'
+import { until } from '../support/until.ts'
 
 const parents = 3000
 const batch = 250
@@ -38,6 +39,9 @@ describe.skipIf(!canCluster)('a cluster with a wide tree', () => {
     for (let round = 0; round < 2; round++) {
       await each((parent) => client.set(`${parent}/c${round}`, data))
     }
+    // Who comes back to that is given all of the tree.
+    await cluster.kill9(3)
+    for (const one of [client, owner]) await until('a write', () => one.set('/wide', data))
     await each((parent) => owner.create(`${parent}/owned`, { mode: 'ephemeral' }))
     await each((parent) => client.delete(`${parent}/c0`))
     await owner.close()
@@ -45,6 +49,12 @@ describe.skipIf(!canCluster)('a cluster with a wide tree', () => {
       await each((parent) => client.set(`${parent}/c1`, data))
     }
     expect((await client.exists(`/wide/p${parents - 1}`))?.numChildren).toBe(2)
+    await cluster.startInstance(3)
+    await cluster.formed(3)
+    const third = clientOf(3)
+    await third.sync()
+    expect((await third.exists(`/wide/p${parents - 1}`))?.numChildren).toBe(2)
+    await third.close()
     await client.close()
     const said = cluster.instances.map(({ output }) => output.join('')).join('')
     expect(/commit failed[^\n]*/.exec(said)?.[0]).toBeUndefined()

@@ -60,6 +60,8 @@ export const limits = {
   rowsAtOnceMax: 2000,
   /** Rows left to the turn that ends a checkpoint: each may be on a page of its own. */
   rowsAtLastMax: 100,
+  /** Rows of a tree that another took the place of, dropped in one turn. */
+  rowsDroppedAtOnce: 1000,
   /** Rows of the log dropped in one turn, and their bytes. */
   logRowsDroppedAtOnce: 400,
   logBytesDroppedAtOnce: 512 * 1024,

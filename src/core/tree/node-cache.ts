@@ -134,9 +134,8 @@ export class NodeCache {
     if (hasRow) this.#goneRows.add(path)
     if (node.isKept) this.#drop(node)
     // Those that came and went must not stay in memory for those that stay.
-    if (this.#fresh.length > 2 * this.#unwritten + 1000) {
-      this.#fresh = this.#fresh.filter(({ isKept }) => isKept)
-    }
+    if (this.#fresh.length > 2 * this.#unwritten + 1000) this.#fresh = this.#fresh.filter(isKept)
+    if (this.#dirty.length > 2 * this.#nodes.size + 1000) this.#dirty = this.#dirty.filter(isKept)
   }
 
   /** Data replaced: the budget must know. */
@@ -329,6 +328,8 @@ const cachedOf = (path: string, node: Znode, names: Set<string> | undefined): Ca
   isStale: false,
   isKept: false,
 })
+
+const isKept = (node: Cached): boolean => node.isKept
 
 const rowOf = (node: Cached): Row => ({ ...rowKeyOf(node.path), value: znodeToRow(node) })
 
