@@ -359,6 +359,8 @@ export class Member extends DurableObject<Env> {
     this.#lateWrite = undefined
     const chunk = this.#unwritten.findIndex(({ stageChunk }) => stageChunk !== undefined)
     const persists = this.#unwritten.splice(0, chunk < 0 ? Infinity : chunk + 1)
+    // Whatever else comes meanwhile is in no hurry, or is written at its own time.
+    const isCut = this.#unwritten.length > 0
     const number = persists.at(-1)?.number
     if (number === undefined || this.#isEnding) return
     this.#store.write(persists)
@@ -367,7 +369,7 @@ export class Member extends DurableObject<Env> {
       this.#store.durable().then(() => {
         this.#persistsInFlight -= 1
         this.#receive({ type: 'persisted', number })
-        if (this.#unwritten.length > 0) this.#orEnd(() => this.#writeDown())
+        if (isCut) this.#orEnd(() => this.#writeDown())
       }),
     )
   }
