@@ -1,5 +1,6 @@
 /** One client's end of its connection, whatever carries it. */
 import { limits } from '../core/shared/limits.ts'
+import { inGroups, joined } from '../core/shared/pieces.ts'
 import { log } from './log.ts'
 import type { TcpConnection } from './tcp-connection.ts'
 import type { TrunkEnd } from './trunk-end.ts'
@@ -29,7 +30,10 @@ export class SocketEnd implements ClientEnd {
 
   write(frames: readonly Uint8Array[]): void {
     try {
-      for (const message of messagesOf(frames)) this.socket.send(message)
+      // A browser shows progress message by message.
+      for (const group of inGroups(frames, limits.socketMessageBytesMax)) {
+        this.socket.send(joined(group))
+      }
     } catch (fault) {
       // The client is gone and its close event is on the way, or was lost: the alarm judges the session all the same.
       log('socket.broken', { why: String(fault) })
@@ -86,33 +90,4 @@ export class TrunkedEnd implements ClientEnd {
   hangup(): void {
     this.#trunk.hangup(this.#client)
   }
-}
-
-function joined(frames: readonly Uint8Array[]): Uint8Array {
-  const only = frames.length === 1 ? frames[0] : undefined
-  if (only !== undefined) return only
-  let length = 0
-  for (const frame of frames) length += frame.length
-  const bytes = new Uint8Array(length)
-  let at = 0
-  for (const frame of frames) {
-    bytes.set(frame, at)
-    at += frame.length
-  }
-  return bytes
-}
-
-/** Frames in messages of a size that a browser shows progress with; a frame is never cut. */
-function* messagesOf(frames: readonly Uint8Array[]): Generator<Uint8Array> {
-  let [first, bytes] = [0, 0]
-  for (let at = 0; at < frames.length; at++) {
-    const { length } = frames[at] as Uint8Array
-    if (at > first && bytes + length > limits.socketMessageBytesMax) {
-      yield joined(frames.slice(first, at))
-      first = at
-      bytes = 0
-    }
-    bytes += length
-  }
-  if (first < frames.length) yield joined(frames.slice(first))
 }

@@ -3,10 +3,17 @@
  * reads finds the present checkpoint, after a crash too: nothing has to be put back before it may be read.
  */
 import { buffer, byte, Reader, record, ustring, Writer } from '../core/jute/codec.ts'
+import { sound } from '../core/shared/damage.ts'
 import { limits } from '../core/shared/limits.ts'
 import { seal, unseal } from '../core/shared/seal.ts'
-import type { EarlyRow, Row, RowChange, RowKey } from '../core/tree/row-table.ts'
-import { inOrder, type RowStore } from './row-store.ts'
+import {
+  type EarlyRow,
+  inOrder,
+  type Row,
+  type RowChange,
+  type RowKey,
+} from '../core/tree/row-table.ts'
+import type { RowStore } from './row-store.ts'
 
 /** What the checkpoint has in a place. */
 interface Before {
@@ -155,7 +162,8 @@ export class EarlyRows {
     if (value !== undefined) return value
     const sealed = this.#storage.kv.get<Uint8Array>(key) ?? new Uint8Array(0)
     const found = befores(key, sealed).find((one) => inOrder(one, place) === 0)
-    return found?.value ?? null
+    sound(found !== undefined, `the row ${key} lacks what it said it had`)
+    return found.value
   }
 
   #find(place: RowKey): Before | undefined {

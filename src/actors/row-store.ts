@@ -2,7 +2,7 @@
 import { sound } from '../core/shared/damage.ts'
 import { limits } from '../core/shared/limits.ts'
 import { placeSum, rowSum } from '../core/tree/row-sum.ts'
-import type { Row, RowChange, RowKey } from '../core/tree/row-table.ts'
+import { inOrder, type Row, type RowChange, type RowKey } from '../core/tree/row-table.ts'
 import { reading } from './reading.ts'
 
 type Sums = { readonly place: number; readonly sum: number }
@@ -155,8 +155,3 @@ function checkPlace(place: RowKey, written: number): void {
 
 const showPlace = ({ room, key, name }: RowKey): string =>
   `the row ${room} ${JSON.stringify(key)} ${JSON.stringify(name)}`
-
-export const inOrder = (a: RowKey, b: RowKey): number =>
-  a.room - b.room || compare(a.key, b.key) || compare(a.name, b.name)
-/** As SQLite compares: paths have no characters of which UTF-16 and UTF-8 think differently. */
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

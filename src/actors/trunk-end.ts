@@ -1,6 +1,7 @@
 /** The session actor's end of a trunk: which of the front's clients is which connection, and what a turn says to them. */
 import { encode, Writer } from '../core/jute/codec.ts'
 import { limits } from '../core/shared/limits.ts'
+import { inGroups } from '../core/shared/pieces.ts'
 import { downKinds, Home, writeTrunk } from '../core/wire/trunk.ts'
 import type { TcpConnection } from './tcp-connection.ts'
 
@@ -40,17 +41,7 @@ export class TrunkEnd {
 
   /** Frames in messages that no bound of the front's is too small for. */
   write(client: number, frames: readonly Uint8Array[]): void {
-    let [first, bytes] = [0, 0]
-    for (let at = 0; at < frames.length; at++) {
-      const { length } = frames[at] as Uint8Array
-      if (at > first && bytes + length > limits.trunkBytesBeyondFrame) {
-        this.#say(client, frames.slice(first, at))
-        first = at
-        bytes = 0
-      }
-      bytes += length
-    }
-    this.#say(client, first === 0 ? frames : frames.slice(first))
+    for (const group of inGroups(frames, limits.trunkBytesBeyondFrame)) this.#say(client, group)
   }
 
   #say(client: number, frames: readonly Uint8Array[]): void {

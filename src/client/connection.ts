@@ -7,6 +7,7 @@ import {
   WatcherEvent,
 } from '../core/jute/records.ts'
 import { limits } from '../core/shared/limits.ts'
+import { inGroups, joined } from '../core/shared/pieces.ts'
 import { Deframer } from '../core/wire/deframer.ts'
 import { xids } from '../core/wire/opcodes.ts'
 import { readReply, writeConnectRequest, writeRequest } from '../core/wire/packets.ts'
@@ -88,17 +89,9 @@ export class Connection {
     const frames = this.#unsent
     this.#unsent = []
     if (this.#over) return
-    let from = 0
-    let bytes = 0
-    for (const [at, frame] of frames.entries()) {
-      if (at > from && bytes + frame.length > limits.socketMessageBytesMax) {
-        this.#transport.send(concatenated(frames.slice(from, at), bytes))
-        from = at
-        bytes = 0
-      }
-      bytes += frame.length
+    for (const group of inGroups(frames, limits.socketMessageBytesMax)) {
+      this.#transport.send(joined(group))
     }
-    this.#transport.send(concatenated(from === 0 ? frames : frames.slice(from), bytes))
   }
 
   #receive(bytes: Uint8Array): void {
@@ -159,16 +152,4 @@ export class Connection {
     for (const ping of this.#pings.drain()) ping.fail('ConnectionLoss', reason)
     this.#events.ended(reason)
   }
-}
-
-function concatenated(frames: readonly Uint8Array[], byteLength: number): Uint8Array {
-  const [first] = frames
-  if (first !== undefined && frames.length === 1) return first
-  const bytes = new Uint8Array(byteLength)
-  let at = 0
-  for (const frame of frames) {
-    bytes.set(frame, at)
-    at += frame.length
-  }
-  return bytes
 }

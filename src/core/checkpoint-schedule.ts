@@ -1,7 +1,7 @@
 /**
  * When a member writes its checkpoint: as rarely as what a waking member applies again allows, for what is set again and
- * again, or comes and goes, is then written once or not at all. Rows of new nodes are written early, a few a turn, so
- * that the checkpoint itself is short.
+ * again, or comes and goes, is then written once or not at all. Its rows are written early, some a turn, so that the
+ * checkpoint itself is short.
  */
 import { limits } from './shared/limits.ts'
 
@@ -20,7 +20,7 @@ export interface CheckpointRules {
 export interface Unwritten {
   /** New nodes. */
   readonly unwrittenCount: number
-  /** Other nodes. */
+  /** Other rows. */
   readonly changedCount: number
 }
 

@@ -172,7 +172,7 @@ export class Replica {
     return this.#tree.checkpoint()
   }
 
-  /** Rows of the next checkpoint, to be written now. A store that is opened anew has none of them. */
+  /** Rows of the next checkpoint, to be written now. Whoever reads the store finds none of them. */
   earlyRows(most: number): readonly EarlyRow[] {
     invariant(this.#openSnapshots === 0, 'a checkpoint stands still while it is streamed')
     return this.#tree.earlyRows(most)

@@ -4,7 +4,14 @@
  */
 import { invariant } from '../../src/core/shared/assert.ts'
 import { asEpoch, asZxid, type Epoch, type Zxid } from '../../src/core/shared/units.ts'
-import type { EarlyRow, Row, RowChange, RowKey, RowTable } from '../../src/core/tree/row-table.ts'
+import {
+  type EarlyRow,
+  inOrder,
+  type Row,
+  type RowChange,
+  type RowKey,
+  type RowTable,
+} from '../../src/core/tree/row-table.ts'
 import { rowsOfChunk } from '../../src/core/tree/snapshot.ts'
 import type { Persist } from '../../src/core/turn.ts'
 import {
@@ -88,7 +95,7 @@ export class MemoryStore implements RowTable {
     const rows: Row[] = []
     let bytes = 0
     for (const row of this.#inOrder()) {
-      if (after !== undefined && compare(row, after) <= 0) continue
+      if (after !== undefined && inOrder(row, after) <= 0) continue
       rows.push(row)
       bytes += row.value.length + row.key.length + row.name.length
       if (bytes >= bytesMax) break
@@ -97,7 +104,7 @@ export class MemoryStore implements RowTable {
   }
 
   #inOrder(): readonly Row[] {
-    return (this.#sorted ??= [...this.#disk.rows.values()].toSorted(compare))
+    return (this.#sorted ??= [...this.#disk.rows.values()].toSorted(inOrder))
   }
 
   #writeOne(persist: Persist): void {
@@ -146,7 +153,3 @@ function writeRow(rows: Map<string, Row>, { room, key, name, value }: RowChange)
   if (value === null) rows.delete(identity)
   else rows.set(identity, { room, key, name, value: value.slice() })
 }
-
-const compare = (a: RowKey, b: RowKey): number =>
-  a.room - b.room || order(a.key, b.key) || order(a.name, b.name)
-const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -42,3 +42,8 @@ export interface RowTable {
   /** The rows after `after` in order, until about `bytesMax` bytes; empty at the end. */
   page(after: RowKey | undefined, bytesMax: number): Row[]
 }
+
+/** As SQLite compares: paths have no characters of which UTF-16 and UTF-8 think differently. */
+export const inOrder = (a: RowKey, b: RowKey): number =>
+  a.room - b.room || compare(a.key, b.key) || compare(a.name, b.name)
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
