@@ -1,5 +1,5 @@
 /** The way to the Worker: the port of the runtime's that only we know how to begin with. */
-import { connect, type Socket } from 'node:net'
+import { connect, type OnReadOpts, type Socket } from 'node:net'
 import { type Preface, writePreface } from '../core/wire/trunk.ts'
 
 export interface RuntimeAddress {
@@ -21,10 +21,10 @@ export class Runtime {
     return this.#address.frameBytesMax
   }
 
-  /** A stream that begins with this preface. What is written before it stands waits. */
-  open(preface: Omit<Preface, 'secret'>): Socket {
+  /** A stream that begins with this preface. What is written before it stands waits. `onread`: instead of `data` events. */
+  open(preface: Omit<Preface, 'secret'>, onread?: OnReadOpts): Socket {
     const { host, port, secret } = this.#address
-    const socket = connect({ host, port, noDelay: true })
+    const socket = connect({ host, port, noDelay: true, ...(onread && { onread }) })
     socket.write(writePreface({ ...preface, secret }))
     return socket
   }

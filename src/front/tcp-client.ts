@@ -68,14 +68,19 @@ export class TcpClient {
     this.#owner?.frames(this, frames)
   }
 
-  write(frames: Uint8Array): void {
+  /** Answers whether some of the bytes are still to be sent: until then they must not change. */
+  write(frames: Uint8Array): boolean {
     if (this.#said !== undefined) {
       this.#said = undefined
       this.readOn(reasons.isNotAnswered)
     }
-    if (!this.#socket.write(frames) && this.#socket.writableLength > limits.unwrittenBytesMax) {
-      this.waitFor(reasons.doesNotRead)
-    }
+    const socket = this.#socket
+    // What must wait is not to keep alive all that came with it.
+    const mustWait = socket.writableLength > 0
+    const hasRoom = socket.write(mustWait ? Buffer.from(frames) : frames)
+    const { writableLength } = socket
+    if (!hasRoom && writableLength > limits.unwrittenBytesMax) this.waitFor(reasons.doesNotRead)
+    return !mustWait && writableLength > 0
   }
 
   waitFor(reason: Reason): void {

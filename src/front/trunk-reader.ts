@@ -16,12 +16,12 @@ export class TrunkReader {
   /** Of a message that is no frames: what is here of it. */
   #body: Uint8Array[] = []
 
-  /** `receive` is given whole messages, and the frames for a client piece by piece. */
+  /** `receive` is given whole messages, and the frames for a client piece by piece, as they lie in what was pushed. */
   constructor(receive: (kind: number, client: number, body: Uint8Array) => void) {
     this.#receive = receive
   }
 
-  /** Throws MalformedFrame for a length that no message has. */
+  /** Nothing of the chunk is kept. Throws MalformedFrame for a length that no message has. */
   push(chunk: Uint8Array): void {
     let at = 0
     while (at < chunk.length) {
@@ -54,7 +54,7 @@ export class TrunkReader {
     this.#bodyLeft -= end - at
     const piece = chunk.subarray(at, end)
     if (this.#kind === downKinds.frames) this.#receive(this.#kind, this.#client, piece)
-    else this.#body.push(piece)
+    else this.#body.push(piece.slice())
     if (this.#bodyLeft > 0) return end
     if (this.#kind === downKinds.frames) this.#headHave = 0
     else this.#tell(joined(this.#body))

@@ -23,6 +23,9 @@ export class Trunk implements ClientOwner {
   #lastNumber = 0
   #isFlushDue = false
   #isFull = false
+  /** Read into again and again, unless a client's socket has not yet sent some of it. */
+  #buffer = freshBuffer()
+  #isBufferInUse = false
   /** The stream takes no more for now. */
   #isStuck = false
   #prefix: number | undefined
@@ -35,17 +38,14 @@ export class Trunk implements ClientOwner {
     this.#owner = owner
     this.#isHome = session === 0n
     this.#prefix = session === 0n ? undefined : prefixOf(session)
-    this.#stream = runtime.open({ member, isTrunk: true, address: '', session })
     const reader = new TrunkReader((kind, client, body) => this.#receive(kind, client, body))
-    this.#stream.on('data', (chunk) => {
-      try {
-        reader.push(chunk)
-      } catch (fault) {
-        if (!(fault instanceof MalformedFrame)) throw fault
-        console.error(`front: ${fault.message}`)
-        this.#stream.destroy()
-      }
-    })
+    this.#stream = runtime.open(
+      { member, isTrunk: true, address: '', session },
+      {
+        buffer: () => this.#nextBuffer(),
+        callback: (length, buffer) => this.#read(reader, buffer.subarray(0, length)),
+      },
+    )
     this.#stream.on('drain', () => this.#unstick())
     this.#stream.on('error', () => undefined) // its close says all
     this.#stream.once('close', () => this.#lost())
@@ -105,13 +105,33 @@ export class Trunk implements ClientOwner {
     for (const client of this.#clients.values()) client.readOn(reasons.trunkIsFull)
   }
 
+  #nextBuffer(): Uint8Array {
+    if (this.#isBufferInUse) this.#buffer = freshBuffer()
+    this.#isBufferInUse = false
+    return this.#buffer
+  }
+
+  /** True: to be read on. */
+  #read(reader: TrunkReader, bytes: Uint8Array): boolean {
+    try {
+      reader.push(bytes)
+      return true
+    } catch (fault) {
+      if (!(fault instanceof MalformedFrame)) throw fault
+      console.error(`front: ${fault.message}`)
+      this.#stream.destroy()
+      return false
+    }
+  }
+
   #receive(kind: number, number: number, body: Uint8Array): void {
     if (kind === downKinds.home) return this.#arrived(decode(Home, body))
     const client = this.#clients.get(number)
     if (client === undefined) return undefined // it has left; the actor does not know yet
     switch (kind) {
       case downKinds.frames:
-        return client.write(body)
+        if (client.write(body)) this.#isBufferInUse = true
+        return undefined
       case downKinds.hangup:
         this.#clients.delete(number)
         this.#isFull = false
@@ -145,3 +165,6 @@ export class Trunk implements ClientOwner {
     this.#clients.clear()
   }
 }
+
+/** Not of the pool that small buffers share, and not zeroed. */
+const freshBuffer = (): Uint8Array => Buffer.allocUnsafeSlow(limits.trunkReadBytes)

@@ -207,6 +207,28 @@ describe('[F3] nobody waits for another client', () => {
     expect(trunk.of(frames)[3]?.client).toBe(slowOne)
   })
 
+  it('what a client has not read is as it was said, whatever comes for others behind it', async () => {
+    const [slow, quick] = [await dial(), await dial()]
+    const trunk = await actors.stream()
+    const [slowOne, quickOne] = [await greet(trunk, 0), await greet(trunk, 1)]
+    await slow.frame()
+    await quick.frame()
+    slow.stopReading()
+    const letters = Array.from({ length: 200 }, (_, at) => String.fromCharCode(0x61 + (at % 26)))
+    for (const letter of letters) {
+      const length = limits.trunkBytesBeyondFrame - 4
+      trunk.say(downKinds.frames, slowOne, body(letter.repeat(length)))
+      trunk.say(downKinds.frames, quickOne, body('-'.repeat(length)))
+    }
+    for (const _ of letters) await quick.frame()
+    slow.readOn()
+    for (const letter of letters) {
+      const read = text(await slow.frame())
+      expect(read.length).toBe(limits.trunkBytesBeyondFrame - 4)
+      expect(new Set(read)).toEqual(new Set([letter]))
+    }
+  })
+
   it('a frame longer than may be ends its sender alone', async () => {
     const [bad, good] = [await dial(), await dial()]
     const trunk = await actors.stream()

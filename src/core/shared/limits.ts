@@ -106,6 +106,8 @@ export const limits = {
   trunkBufferedBytesMax: 4 * 1024 * 1024,
   /** What an actor gathers for a trunk before it writes: more at a time gains nothing and lies in memory. */
   trunkWriteBytes: 256 * 1024,
+  /** One read of a trunk by the front: as much as the other end writes at a time. */
+  trunkReadBytes: 256 * 1024,
   /** A client's frames travel together if they come together: a read's bytes behind the begin of a frame. */
   trunkBytesBeyondFrame: 128 * 1024,
   /** A ConnectRequest has 44 or 45 bytes; some room for clients that send more. */
