@@ -7,6 +7,7 @@
  * and a repeat, a gap that does not close or an error ends the channel.
  */
 import { limits } from '../core/shared/limits.ts'
+import { TransitMap } from '../core/shared/transit-map.ts'
 
 export interface ChannelEnds {
   /** Carries a message to the other end; resolves with its answer. */
@@ -27,7 +28,7 @@ export class Channel {
   #waiting: Uint8Array[] = []
   #nextOut = 0
   #nextIn = 0
-  readonly #early = new Map<number, Uint8Array>()
+  readonly #early = new TransitMap<number, Uint8Array>()
   #callsInFlight = 0
   #oldestCallMs = 0
   #heldAnswer: ((message: Uint8Array) => void) | undefined

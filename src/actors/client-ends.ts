@@ -1,4 +1,5 @@
 /** A session actor's ends of its clients' connections, by number. What a turn writes leaves at its end. */
+import { TransitMap } from '../core/shared/transit-map.ts'
 import { type ClientEnd, SocketEnd, StreamEnd, TrunkedEnd } from './client-end.ts'
 import type { TcpConnection } from './tcp-connection.ts'
 import { TrunkEnd } from './trunk-end.ts'
@@ -18,7 +19,7 @@ export class ClientEnds {
   /** TCP streams, trunks among them. */
   readonly #streams = new Set<TcpConnection>()
   /** Frames of the turn under way, by connection. */
-  readonly #writes = new Map<number, Uint8Array[]>()
+  readonly #writes = new TransitMap<number, Uint8Array[]>()
   readonly #hangups: number[] = []
   #lastConnection = 0
 

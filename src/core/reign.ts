@@ -5,6 +5,7 @@
 import type { Forwarded } from './request/forward.ts'
 import type { QuotaWarning, Rules } from './request/prepare.ts'
 import type { Ensemble } from './request/prepare-reconfig.ts'
+import { Gathering } from './gathering.ts'
 import { Proposer } from './request/proposer.ts'
 import { limits } from './shared/limits.ts'
 import { asSessionId, counterOf, type Sid, type Zxid } from './shared/units.ts'
@@ -69,6 +70,7 @@ export class Reign {
   #unpersisted: number[] = []
   /** When batches were proposed last. */
   #proposedAtMs = -Infinity
+  readonly #gathering: Gathering
   /** Batches ready to be proposed. */
   #cutBatches: LogBatch[] = []
   /** Configurations whose members are to be woken. */
@@ -78,6 +80,7 @@ export class Reign {
   constructor(realm: Realm, lastTxnTimeMs: number) {
     this.#realm = realm
     this.#epochStart = realm.zab.lastProposed
+    this.#gathering = new Gathering(this.#epochStart)
     this.#lastTxnTimeMs = lastTxnTimeMs
     this.#reapAtMs = realm.now() + realm.reaps.containerCheckIntervalMs
     this.#proposer = new Proposer(
@@ -94,9 +97,13 @@ export class Reign {
     return this.#proposer.last
   }
 
-  /** When nodes are looked for whose time is over; Infinity: there are none that could be. */
-  get nextReapMs(): number {
-    return this.#realm.tree.hasPerishables ? this.#reapAtMs : Infinity
+  /** When nodes are looked for whose time is over, or a batch is due; Infinity: neither is to be. */
+  get wakeAtMs(): number {
+    const { tree, zab } = this.#realm
+    return Math.min(
+      tree.hasPerishables ? this.#reapAtMs : Infinity,
+      this.last > zab.lastProposed ? this.#gathering.untilMs : Infinity,
+    )
   }
 
   /** A request of a session that `sid` serves. */
@@ -129,7 +136,11 @@ export class Reign {
   }
 
   applied(): void {
-    this.#proposer.applied(this.#realm.tree.applied)
+    const { zab, tree, now } = this.#realm
+    this.#proposer.applied(tree.applied)
+    if (tree.applied === zab.lastProposed) {
+      this.#gathering.committed(now(), tree.applied, this.last - tree.applied)
+    }
   }
 
   /** What a turn comes to, once all that it brought is prepared. */
@@ -180,6 +191,7 @@ export class Reign {
   /**
    * A batch costs every member a flush, however large it is. So what comes while others are under way waits until those are
    * committed, or until that takes long and it is as much as they are: a write alone never waits, and many become a few batches.
+   * And then, where many were answered, a moment more for what they ask next.
    */
   #propose(turn: Turn): void {
     if (this.#unpersisted.length >= limits.ownBatchesInFlightMax) return
@@ -187,7 +199,9 @@ export class Reign {
     const { lastProposed } = zab
     const underWay = lastProposed - Math.max(tree.applied, this.#epochStart)
     const isPatient = now() < this.#proposedAtMs + limits.commitPatienceMs
-    if (underWay > 0 && (isPatient || this.last - lastProposed < underWay)) return
+    const waiting = this.last - lastProposed
+    if (underWay > 0 && (isPatient || waiting < underWay)) return
+    if (underWay <= 0 && waiting > 0 && this.#gathering.putsOff(now(), waiting)) return
     this.#cutBatch()
     if (this.#cutBatches.length > 0) this.#proposedAtMs = now()
     for (const batch of this.#cutBatches) {

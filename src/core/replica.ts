@@ -15,6 +15,7 @@ import { Damage } from './shared/damage.ts'
 import { Errands } from './errands.ts'
 import { limits } from './shared/limits.ts'
 import type { Random } from './shared/random.ts'
+import { TransitMap } from './shared/transit-map.ts'
 import { asZxid, counterOf, showZxid, type Sid, type Zxid } from './shared/units.ts'
 import { type Forwarded, readForwarded } from './request/forward.ts'
 import type { QuotaWarning, Rules } from './request/prepare.ts'
@@ -76,7 +77,7 @@ export class Replica {
   readonly #digests: DigestWatch
   #compareAtMs = 0
   /** Of the packets under way. */
-  readonly #requests = new Map<Packet, readonly Forwarded[]>()
+  readonly #requests = new TransitMap<Packet, readonly Forwarded[]>()
   #openSnapshots = 0
   /** The configuration that the tree shows. */
   #noted: Configuration | undefined
@@ -207,7 +208,7 @@ export class Replica {
     turn.wakeAtMs = Math.min(
       this.zab.wakeAtMs,
       this.#checkpointAtMs(turn.due),
-      this.#reign?.nextReapMs ?? Infinity,
+      this.#reign?.wakeAtMs ?? Infinity,
       this.#readOnlyAtMs(),
       this.desk.wakeAtMs,
     )

@@ -121,3 +121,62 @@ test('[Z9] where a commit takes long, as much as is under way is proposed beside
   create(1)
   expect(batches()).toEqual([2, 2])
 })
+
+/** A batch of so many, committed: those who asked are answered, and may ask again. */
+function answer(count: number): void {
+  create(count)
+  wait(limits.gatheringMs)
+  expect(batches()).toEqual([count])
+  persisted()
+}
+
+function wait(ms: number): void {
+  nowMs += ms
+  take(replica.receive(nowMs, { type: 'wake' }))
+}
+
+test('[Z11] where many were answered, a batch waits until most of them asked again', () => {
+  answer(20)
+  create(14)
+  expect(batches()).toEqual([])
+  create(1)
+  expect(batches()).toEqual([15])
+})
+
+test('[Z11] those who came while it was under way are not all', () => {
+  create(20)
+  create(20)
+  persisted()
+  expect(batches()).toEqual([])
+  create(10)
+  expect(batches()).toEqual([30])
+})
+
+test('[Z11] it waits a moment and no longer', () => {
+  answer(20)
+  create(1)
+  const turn = replica.receive(nowMs, { type: 'wake' })
+  expect(turn.wakeAtMs).toBe(nowMs + limits.gatheringMs)
+  wait(limits.gatheringMs)
+  expect(batches()).toEqual([1])
+})
+
+test('[Z11] where only a few were answered nobody waits', () => {
+  answer(limits.gatheredFrom - 1)
+  create(1)
+  expect(batches()).toEqual([1])
+})
+
+test('[Z11] who waited for nothing waits no more for a while, and longer each time', () => {
+  const waits: boolean[] = []
+  for (let round = 0; round < 12; round++) {
+    answer(20)
+    create(1)
+    waits.push(batches().length === 0)
+    wait(limits.gatheringMs)
+    expect(batches()).toEqual([1])
+    persisted()
+  }
+  const came = (round: number): boolean => waits[round] === true
+  expect(waits.map((_, round) => round).filter(came)).toEqual([0, 2, 5, 10])
+})

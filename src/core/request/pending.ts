@@ -3,6 +3,7 @@
  * request may build on one that no member has applied yet (ZooKeeper's outstandingChanges).
  */
 import type { Acl } from '../jute/records.ts'
+import { TransitMap } from '../shared/transit-map.ts'
 import type { SessionId, Zxid } from '../shared/units.ts'
 import { parentOf } from '../tree/path.ts'
 import type { Tree } from '../tree/tree.ts'
@@ -27,11 +28,11 @@ interface Change {
 
 export class PendingView {
   readonly #tree: Tree
-  readonly #changes = new Map<string, Change>()
+  readonly #changes = new TransitMap<string, Change>()
   /** Which change became final when: zxids in order, each with its path. */
   readonly #order: { readonly zxid: Zxid; readonly path: string }[] = []
   #released = 0
-  readonly #sessions = new Map<SessionId, { readonly alive: boolean; readonly zxid: Zxid }>()
+  readonly #sessions = new TransitMap<SessionId, { readonly alive: boolean; readonly zxid: Zxid }>()
   /** Inside a multi: what stood before, to be put back if a later operation fails. */
   #journal: Map<string, Change | undefined> | undefined
 

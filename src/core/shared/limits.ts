@@ -46,6 +46,16 @@ export const limits = {
   ownBatchesInFlightMax: 2,
   /** A leader waits so long with its next batch for the last one to be committed; among far members a commit takes longer. */
   commitPatienceMs: 20,
+  /** From so many requests on, just answered or waiting, a leader waits for those who were answered to ask again: fewer would notice. */
+  gatheredFrom: 16,
+  /** For this part of them: one that does not come is not to be waited for. */
+  gatheredPart: 0.75,
+  /** And for no more: so many pay for their flushes. */
+  gatheredMost: 64,
+  /** So long at most, ms: a client of the same machine needs one or two. */
+  gatheringMs: 4,
+  /** After waiting for nothing, again and again, it is tried after so many commits: the wait is then lost in the others. */
+  gatheringSkipsMax: 16,
   /** How long an election waits for the votes of members that others have logged as voters, ms: ZooKeeper's finalizeWait. */
   newVotersWaitMs: 200,
   /** How long a follower whose ack is not needed may wait for a proposal that is not committed meanwhile, ms. */

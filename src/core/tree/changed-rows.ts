@@ -1,4 +1,5 @@
 /** Rows that came or went since the checkpoint. What came and went between two checkpoints was never there. */
+import { TransitMap } from '../shared/transit-map.ts'
 import type { Row, RowChange, RowKey } from './row-table.ts'
 import type { Slice } from './slice.ts'
 
@@ -10,9 +11,9 @@ interface Change {
 }
 
 export class ChangedRows {
-  readonly #changes = new Map<string, Change>()
+  readonly #changes = new TransitMap<string, Change>()
   /** Those that were written early. */
-  readonly #early = new Map<string, Change>()
+  readonly #early = new TransitMap<string, Change>()
 
   /** Those that are not written. */
   get count(): number {

@@ -2,6 +2,7 @@
  * The znodes in memory: all that changed since the checkpoint, and as many of the others as the budget allows. The rest
  * stays in the checkpoint's rows, so that a member wakes without reading its tree and a tree may exceed its memory.
  */
+import { TransitMap } from '../shared/transit-map.ts'
 import { sound } from '../shared/damage.ts'
 import { childOf, nameOf, parentOf } from './path.ts'
 import { type Row, type RowChange, type RowKey, rooms, type RowTable } from './row-table.ts'
@@ -42,7 +43,7 @@ const noNames: Set<string> = new Set()
 export class NodeCache {
   readonly #table: RowTable
   readonly #budgetBytes: number
-  readonly #nodes = new Map<string, Cached>()
+  readonly #nodes = new TransitMap<string, Cached>()
   /** New nodes without a row in the order they came, also those deleted meanwhile. */
   #fresh: Cached[] = []
   /** How many of them are there still. */
@@ -134,8 +135,8 @@ export class NodeCache {
     if (hasRow) this.#goneRows.add(path)
     if (node.isKept) this.#drop(node)
     // Those that came and went must not stay in memory for those that stay.
-    if (this.#fresh.length > 2 * this.#unwritten + 1000) this.#fresh = this.#fresh.filter(isKept)
-    if (this.#dirty.length > 2 * this.#nodes.size + 1000) this.#dirty = this.#dirty.filter(isKept)
+    if (this.#fresh.length > 2 * this.#unwritten + 100) this.#fresh = this.#fresh.filter(isKept)
+    if (this.#dirty.length > 2 * this.#nodes.size + 100) this.#dirty = this.#dirty.filter(isKept)
   }
 
   /** Data replaced: the budget must know. */

@@ -1,5 +1,6 @@
 /** Paths by who or what ends them: a session, the emptiness of a container, a time to live. Rows of the checkpoint too. */
 import { invariant } from '../shared/assert.ts'
+import { TransitMap } from '../shared/transit-map.ts'
 import type { SessionId } from '../shared/units.ts'
 import { containerOwner, isSessionOwner } from './owner.ts'
 import { ChangedRows } from './changed-rows.ts'
@@ -11,7 +12,7 @@ const containerKey = 'container'
 const ttlKey = 'ttl'
 
 export class OwnedNodes {
-  readonly #paths = new Map<string, Set<string>>()
+  readonly #paths = new TransitMap<string, Set<string>>()
   readonly #changes = new ChangedRows()
   #ephemeralCount = 0
 

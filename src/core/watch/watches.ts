@@ -3,6 +3,7 @@
  * setting it once, and the modes of one path live side by side (WatchManager of 3.9). The index lives in memory: the
  * session's actor brings it back after a member's restart.
  */
+import { TransitMap } from '../shared/transit-map.ts'
 import { parentOf } from '../tree/path.ts'
 import type { TreeEvent } from '../tree/events.ts'
 import { eventTypes, watcherTypes } from '../wire/opcodes.ts'
@@ -13,13 +14,13 @@ const anyMode = 7
 
 /** A session's own list of its watches, path → modes, kept with the session so that it can be dropped with it. */
 export interface WatchHolder {
-  readonly dataWatches: Map<string, number>
-  readonly childWatches: Map<string, number>
+  readonly dataWatches: TransitMap<string, number>
+  readonly childWatches: TransitMap<string, number>
 }
 
 export class Watches<Holder extends WatchHolder> {
-  readonly #data = new Map<string, Set<Holder>>()
-  readonly #child = new Map<string, Set<Holder>>()
+  readonly #data = new TransitMap<string, Set<Holder>>()
+  readonly #child = new TransitMap<string, Set<Holder>>()
   /** While there are none, no event has to look at its ancestors. */
   #recursiveCount = 0
 
@@ -119,9 +120,9 @@ export class Watches<Holder extends WatchHolder> {
   }
 
   #add(
-    index: Map<string, Set<Holder>>,
+    index: TransitMap<string, Set<Holder>>,
     holder: Holder,
-    own: Map<string, number>,
+    own: TransitMap<string, number>,
     path: string,
     mode: number,
   ): void {
@@ -136,9 +137,9 @@ export class Watches<Holder extends WatchHolder> {
 
   /** Takes modes away; was one of them there? */
   #take(
-    index: Map<string, Set<Holder>>,
+    index: TransitMap<string, Set<Holder>>,
     holder: Holder,
-    own: Map<string, number>,
+    own: TransitMap<string, number>,
     path: string,
     mode: number,
   ): boolean {

@@ -1,6 +1,7 @@
 /** A session as the member that serves it sees it: its place on an edge, its queue, its watches. */
 import type { Identity } from '../../tree/acl.ts'
 import { hostOf } from '../../tree/address.ts'
+import { TransitMap } from '../../shared/transit-map.ts'
 import { asSessionId, type SessionId } from '../../shared/units.ts'
 import type { Outcome } from '../../tree/tree.ts'
 import type { TxnBody } from '../../tree/txn.ts'
@@ -73,8 +74,8 @@ export class Attachment implements WatchHolder {
   received = 0
   sent = 0
   readonly queue: Queued[] = []
-  readonly dataWatches = new Map<string, number>()
-  readonly childWatches = new Map<string, number>()
+  readonly dataWatches = new TransitMap<string, number>()
+  readonly childWatches = new TransitMap<string, number>()
   /** What the client has by its address, and what it proved. */
   identities: readonly Identity[]
   /** Watches to arm once the leader has said that the session lives. */

@@ -6,6 +6,7 @@ import { encode, Writer } from '../../jute/codec.ts'
 import { CreateSessionTxn } from '../../jute/records.ts'
 import { byItsJudge, type Forwarded } from '../../request/forward.ts'
 import { invariant } from '../../shared/assert.ts'
+import { TransitMap } from '../../shared/transit-map.ts'
 import type { SessionId } from '../../shared/units.ts'
 import type { Identity } from '../../tree/acl.ts'
 import { opcodes } from '../../wire/opcodes.ts'
@@ -30,7 +31,7 @@ export type Waiting =
 
 export class Outstanding {
   readonly #upstream: Upstream
-  readonly #waiting = new Map<number, Waiting>()
+  readonly #waiting = new TransitMap<number, Waiting>()
   /** Numbers of requests go on from a place of chance: those of an earlier life must not be taken for ours. */
   #lastNumber: number
 
