@@ -49,6 +49,9 @@ export class Member extends DurableObject<Env> {
   #persistsInFlight = 0
   /** The log through here is needed no longer, and is dropped bit by bit. */
   #dropsLogThrough: Zxid | undefined
+  /** Rows must be written before anything else is taken. */
+  #isOverdue = false
+  #isCatchingUp = false
   #isDiskFull = false
   #lookAtMs = 0
   /** Nothing is taken any more: this life is as good as over. */
@@ -340,6 +343,8 @@ export class Member extends DurableObject<Env> {
     if (turn.connect !== undefined) this.#connect(turn.connect)
     if (turn.serving === true) this.#tellActors()
     const hasMore = this.#writeDue(turn.due)
+    this.#isOverdue = turn.due.type === 'earlyRows' && turn.due.isOverdue
+    if (this.#isOverdue) this.#catchUp()
     this.#lookAtStorage()
     this.#wakeAt(hasMore ? Date.now() : turn.wakeAtMs)
   }
@@ -413,6 +418,20 @@ export class Member extends DurableObject<Env> {
     else if (this.#dropsLogThrough === undefined) return this.#store.tidy()
     else if (!this.#store.dropLog(this.#dropsLogThrough)) this.#dropsLogThrough = undefined
     return this.#dropsLogThrough !== undefined
+  }
+
+  /** Whoever is changed faster than its rows are written is heard no more until they are; in pieces all the same. */
+  #catchUp(): void {
+    if (this.#isCatchingUp) return
+    this.#isCatchingUp = true
+    const turns = async (): Promise<void> => {
+      for (let turn = 0; this.#isOverdue && turn < limits.overdueTurnsMax; turn++) {
+        await this.#store.durable()
+        this.#receive({ type: 'wake' })
+      }
+      this.#isCatchingUp = false
+    }
+    this.ctx.waitUntil(this.ctx.blockConcurrencyWhile(turns))
   }
 
   #checkpoint(): void {

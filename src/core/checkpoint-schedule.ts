@@ -27,8 +27,13 @@ export interface Unwritten {
 /** What is to be written at the end of a turn: one transaction's worth. */
 export type Due =
   | { readonly type: 'nothing' }
-  /** At most so many; `isPressing`: a checkpoint waits for them. */
-  | { readonly type: 'earlyRows'; readonly count: number; readonly isPressing: boolean }
+  /** At most so many; `isPressing`: a checkpoint waits for them; `isOverdue`: for so long that nothing else is to be taken. */
+  | {
+      readonly type: 'earlyRows'
+      readonly count: number
+      readonly isPressing: boolean
+      readonly isOverdue: boolean
+    }
   | { readonly type: 'checkpoint' }
 
 export const nothingDue: Due = { type: 'nothing' }
@@ -72,7 +77,12 @@ export class CheckpointSchedule {
       nowMs >= this.idleAtMs ||
       // What was deleted gives room once the log of it is gone, however busy everybody is being refused.
       (isStorageFull && nowMs >= this.#writtenAtMs + limits.idleBeforeCheckpointMs)
-    const early = { type: 'earlyRows', count: rowsAtOnceMax, isPressing: isDue } as const
+    const early = {
+      type: 'earlyRows',
+      count: rowsAtOnceMax,
+      isPressing: isDue,
+      isOverdue: part >= limits.overdueParts,
+    } as const
     if (isDue) return this.#isShort(tree) ? { type: 'checkpoint' } : early
     // Only of new nodes, for what changes again would be written twice; and as many at once as may be: rows that follow
     // each other share pages, and each time costs a flush.
@@ -81,9 +91,9 @@ export class CheckpointSchedule {
     return isTime ? early : nothingDue
   }
 
-  /** Is so little left to the checkpoint that it may be written? Three times of all is too much to wait for that. */
+  /** Is so little left to the checkpoint that it may be written? */
   #isShort({ unwrittenCount, changedCount }: Unwritten): boolean {
-    return unwrittenCount + changedCount <= this.#rules.rowsAtLastMax || this.#part >= 3
+    return unwrittenCount + changedCount <= this.#rules.rowsAtLastMax
   }
 
   /** How much of what may lie between two checkpoints does: 1 is all. */

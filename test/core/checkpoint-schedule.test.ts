@@ -25,7 +25,8 @@ function due(
   const counts = { unwrittenCount: unwritten, changedCount: changed }
   const found = schedule.due(atMs + sinceMs, counts, isStorageFull)
   if (found.type !== 'earlyRows') return found.type
-  return `${found.count} early${found.isPressing ? ', then the checkpoint' : ''}`
+  const first = found.isOverdue ? 'nothing else: ' : ''
+  return `${first}${found.count} early${found.isPressing ? ', then the checkpoint' : ''}`
 }
 
 const rest = limits.idleBeforeCheckpointMs
@@ -68,7 +69,13 @@ describe('[D13] rows of new nodes', () => {
     ],
     ['go with it where few are', { txns: 10_000 }, 10, 'checkpoint'],
     ['go before the one of a rest too', { sinceMs: rest }, 11, '100 early, then the checkpoint'],
-    ['do not put it off for ever', { txns: 30_000 }, 5000, 'checkpoint'],
+    [
+      'and before anything else where it waits for long',
+      { txns: 30_000 },
+      11,
+      'nothing else: 100 early, then the checkpoint',
+    ],
+    ['but never in one piece with it', { txns: 30_000 }, 10, 'checkpoint'],
   ] as const)('%s', (_, applied, unwritten, expected) => {
     expect(due(applied, { unwritten })).toBe(expected)
   })

@@ -8,25 +8,34 @@ import { tcp } from '../../src/client/node-tcp.ts'
 import { canCluster, Cluster } from '../support/cluster.ts'
 import { until } from '../support/until.ts'
 
-const parents = 3000
-const batch = 250
+let cluster: Cluster
+
+const clientOf = (number: number): Client =>
+  connect(`tcp://127.0.0.1:${cluster.instance(number).zkPort}`, { transport: tcp })
+
+/** Acts for each parent, so many at a time, and none next to the one before. */
+const eachOf =
+  (parents: number, atOnce: number) =>
+  async (act: (parent: string) => Promise<unknown>): Promise<void> => {
+    for (let at = 0; at < parents; at += atOnce) {
+      const some = Array.from({ length: atOnce }, (_, nth) => ((at + nth) * 1009) % parents)
+      await Promise.all(some.map((nth) => act(`/wide/p${nth}`)))
+    }
+  }
+
+function expectNoFailedCommit(): void {
+  const said = cluster.instances.map(({ output }) => output.join('')).join('')
+  expect(/commit failed[^\n]*/.exec(said)?.[0]).toBeUndefined()
+}
 
 describe.skipIf(!canCluster)('a cluster with a wide tree', () => {
-  let cluster: Cluster
   beforeAll(async () => {
     cluster = await Cluster.start({ env: { TICK_TIME: '2000', SNAP_COUNT: '4000' } })
   })
   afterAll(() => cluster?.stop())
 
-  const clientOf = (number: number): Client =>
-    connect(`tcp://127.0.0.1:${cluster.instance(number).zkPort}`, { transport: tcp })
-  /** For each parent, many at a time, and none next to the one before. */
-  const each = async (act: (parent: string) => Promise<unknown>): Promise<void> => {
-    for (let at = 0; at < parents; at += batch) {
-      const some = Array.from({ length: batch }, (_, nth) => ((at + nth) * 1009) % parents)
-      await Promise.all(some.map((nth) => act(`/wide/p${nth}`)))
-    }
-  }
+  const parents = 3000
+  const each = eachOf(parents, 250)
 
   it('[D14] writes its checkpoints in pieces that can be copied', async () => {
     const [client, owner] = [clientOf(1), clientOf(2)]
@@ -56,7 +65,27 @@ describe.skipIf(!canCluster)('a cluster with a wide tree', () => {
     expect((await third.exists(`/wide/p${parents - 1}`))?.numChildren).toBe(2)
     await third.close()
     await client.close()
-    const said = cluster.instances.map(({ output }) => output.join('')).join('')
-    expect(/commit failed[^\n]*/.exec(said)?.[0]).toBeUndefined()
+    expectNoFailedCommit()
   }, 180_000)
+})
+
+describe.skipIf(!canCluster)('a cluster that is changed faster than its rows are written', () => {
+  beforeAll(async () => {
+    cluster = await Cluster.start({ env: { TICK_TIME: '2000', SNAP_COUNT: '1000' } })
+  })
+  afterAll(() => cluster?.stop())
+
+  it('[D14] writes them in pieces all the same, and takes nothing else meanwhile', async () => {
+    const client = clientOf(1)
+    const data = new Uint8Array(100)
+    const each = eachOf(12_000, 6000)
+    await client.create('/wide')
+    await each((parent) => client.create(parent))
+    for (let round = 0; round < 3; round++) {
+      await each((parent) => client.create(`${parent}/c${round}`, { data }))
+    }
+    expect((await client.exists('/wide/p7'))?.numChildren).toBe(3)
+    await client.close()
+    expectNoFailedCommit()
+  }, 120_000)
 })

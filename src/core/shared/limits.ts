@@ -70,6 +70,10 @@ export const limits = {
   rowsAtOnceMax: 2000,
   /** Rows left to the turn that ends a checkpoint: each may be on a page of its own. */
   rowsAtLastMax: 100,
+  /** How often what may lie between two checkpoints lies there when a member takes nothing more until it is written. */
+  overdueParts: 3,
+  /** Turns of such a pause, of some 25 ms: others wait for this member, and think it dead after its syncLimit. */
+  overdueTurnsMax: 100,
   /** Rows of a tree that another took the place of, dropped in one turn. */
   rowsDroppedAtOnce: 1000,
   /** Rows of the log dropped in one turn, and their bytes. */
