@@ -46,6 +46,11 @@ export class Member extends DurableObject<Env> {
   /** Persists that nobody waits for: a few of them cost one flush of the disk. */
   readonly #unwritten: Persist[] = []
   #lateWrite: ReturnType<typeof setTimeout> | undefined
+  /** More than a transaction's worth was to be written: the rest follows when that is durable. */
+  #isCut = false
+  /** Bytes written in all, about, and how many of them are in transactions that are over. */
+  #writtenBytes = 0
+  #settledBytes = 0
   #persistsInFlight = 0
   /** The log through here is needed no longer, and is dropped bit by bit. */
   #dropsLogThrough: Zxid | undefined
@@ -181,6 +186,11 @@ export class Member extends DurableObject<Env> {
       await this.ctx.storage.setAlarm(Date.now() + limits.watchdogMs)
   }
 
+  /** Does a cluster copy what this member writes? */
+  get #isCopied(): boolean {
+    return instanceOf(this.env) !== undefined
+  }
+
   get #storageLimitBytes(): number {
     return this.#settings.storageLimitMb * 1_000_000
   }
@@ -261,7 +271,11 @@ export class Member extends DurableObject<Env> {
       finalizeWaitMs: settings.finalizeWaitMs,
       proposeToQuorum: settings.proposeToQuorum,
       historyTxnsMax: settings.commitLogCountTxns,
-      checkpoints: { ...limits, snapCountTxns: settings.snapCountTxns },
+      checkpoints: {
+        ...limits,
+        snapCountTxns: settings.snapCountTxns,
+        rowsAtOnceMax: this.#isCopied ? limits.rowsCopiedMax : limits.rowsAtOnceMax,
+      },
       rules: settings,
       authentication: this.#authentication(),
       containerCheckIntervalMs: settings.containerCheckIntervalMs,
@@ -325,6 +339,8 @@ export class Member extends DurableObject<Env> {
   }
 
   #performTurn(turn: ReplicaTurn): void {
+    // A turn is a transaction.
+    if (!this.#isCopied) this.#settledBytes = this.#writtenBytes
     for (const line of turn.log) log('zab', { sid: this.#sid, line })
     for (const { zxid, ...mismatch } of turn.mismatches) {
       log('digest.mismatch', { sid: this.#sid, zxid: showZxid(zxid), ...mismatch })
@@ -358,25 +374,58 @@ export class Member extends DurableObject<Env> {
       this.#lateWrite ??= setTimeout(() => this.#orEnd(() => this.#writeDown()), limits.lateWriteMs)
   }
 
-  /** What is asked for is written, in order; of a snapshot one chunk at a time, which is a transaction's worth. */
+  /** What is asked for is written, in order, a transaction's worth at a time. */
   #writeDown(): void {
     clearTimeout(this.#lateWrite)
     this.#lateWrite = undefined
-    const chunk = this.#unwritten.findIndex(({ stageChunk }) => stageChunk !== undefined)
-    const persists = this.#unwritten.splice(0, chunk < 0 ? Infinity : chunk + 1)
+    // The rest of what was cut is written once there is room.
+    if (this.#isCut) return
+    const persists = this.#takeTransaction()
     // Whatever else comes meanwhile is in no hurry, or is written at its own time.
-    const isCut = this.#unwritten.length > 0
+    this.#isCut = this.#unwritten.length > 0
     const number = persists.at(-1)?.number
     if (number === undefined || this.#isEnding) return
     this.#store.write(persists)
     this.#persistsInFlight += 1
-    this.ctx.waitUntil(
-      this.#store.durable().then(() => {
+    this.#wrote(
+      persists.reduce((sum, persist) => sum + bytesIn(persist), 0),
+      () => {
         this.#persistsInFlight -= 1
         this.#receive({ type: 'persisted', number })
-        if (isCut) this.#orEnd(() => this.#writeDown())
+      },
+    )
+  }
+
+  /** The next of what is unwritten, as much as the open transaction has room for. */
+  #takeTransaction(): readonly Persist[] {
+    let [count, bytes] = [0, this.#openBytes]
+    for (const persist of this.#unwritten) {
+      const more = bytesIn(persist)
+      if (bytes > 0 && bytes + more > limits.transactionBytesMax) break
+      count += 1
+      bytes += more
+    }
+    return this.#unwritten.splice(0, count)
+  }
+
+  /** Takes note of about so many bytes that were written; `isDurable` is called when they are. */
+  #wrote(bytes: number, isDurable?: () => void): void {
+    this.#writtenBytes += bytes
+    const mark = this.#writtenBytes
+    this.ctx.waitUntil(
+      this.#store.durable().then(() => {
+        this.#settledBytes = Math.max(this.#settledBytes, mark)
+        isDurable?.()
+        if (!this.#isCut) return
+        this.#isCut = false
+        this.#orEnd(() => this.#writeDown())
       }),
     )
+  }
+
+  /** Bytes in a transaction that is not over. In a cluster it goes on until the one before is copied. */
+  get #openBytes(): number {
+    return this.#writtenBytes - this.#settledBytes
   }
 
   #sendNote(to: Sid, note: Notification): void {
@@ -413,10 +462,14 @@ export class Member extends DurableObject<Env> {
 
   /** One transaction's worth: SQLite has room for no more, and whoever asks meanwhile waits. True: there is more to do. */
   #writeDue(due: Due): boolean {
+    if (this.#openBytes > limits.logBesideRowsBytes) {
+      return due.type !== 'nothing' || this.#dropsLogThrough !== undefined
+    }
+    if (due.type === 'checkpoint') return this.#checkpoint()
     if (due.type === 'earlyRows') this.#store.writeEarly(this.#replica.earlyRows(due.count))
-    else if (due.type === 'checkpoint') this.#checkpoint()
     else if (this.#dropsLogThrough === undefined) return this.#store.tidy()
     else if (!this.#store.dropLog(this.#dropsLogThrough)) this.#dropsLogThrough = undefined
+    if (this.#isCopied) this.#wrote(limits.transactionBytesMax)
     return this.#dropsLogThrough !== undefined
   }
 
@@ -425,8 +478,11 @@ export class Member extends DurableObject<Env> {
     if (this.#isCatchingUp) return
     this.#isCatchingUp = true
     const turns = async (): Promise<void> => {
-      for (let turn = 0; this.#isOverdue && turn < limits.overdueTurnsMax; turn++) {
+      const untilMs = Date.now() + limits.overdueMsMax
+      while (this.#isOverdue && Date.now() < untilMs) {
+        const mark = this.#writtenBytes
         await this.#store.durable()
+        this.#settledBytes = Math.max(this.#settledBytes, mark)
         this.#receive({ type: 'wake' })
       }
       this.#isCatchingUp = false
@@ -434,11 +490,15 @@ export class Member extends DurableObject<Env> {
     this.ctx.waitUntil(this.ctx.blockConcurrencyWhile(turns))
   }
 
-  #checkpoint(): void {
+  /** True: there is more to do. */
+  #checkpoint(): boolean {
     // A tree is never ahead of its log.
     this.#writeDown()
+    if (this.#unwritten.length > 0 || this.#openBytes > limits.logBesideRowsBytes) return true
     this.#store.writeCheckpoint(this.#replica.checkpoint().rows)
     this.#dropsLogThrough = this.#replica.checkpointWritten()
+    if (this.#isCopied) this.#wrote(limits.transactionBytesMax)
+    return true
   }
 
   #wakeAt(atMs: number): void {
@@ -452,6 +512,10 @@ export class Member extends DurableObject<Env> {
     }, delayMs)
   }
 }
+
+/** Of log and of a staged snapshot. */
+const bytesIn = ({ append = [], stageChunk }: Persist): number =>
+  append.reduce((sum, { bytes }) => sum + bytes.length, stageChunk?.length ?? 0)
 
 /** What is read at a start and breaks a law is damage too: it was lawful when it was written. */
 const isDamage = (fault: unknown): fault is Error =>

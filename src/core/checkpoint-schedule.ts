@@ -22,6 +22,8 @@ export interface Unwritten {
   readonly unwrittenCount: number
   /** Other rows. */
   readonly changedCount: number
+  /** Bytes of both; asked for when they are few. */
+  readonly changedBytes: number
 }
 
 /** What is to be written at the end of a turn: one transaction's worth. */
@@ -92,8 +94,9 @@ export class CheckpointSchedule {
   }
 
   /** Is so little left to the checkpoint that it may be written? */
-  #isShort({ unwrittenCount, changedCount }: Unwritten): boolean {
-    return unwrittenCount + changedCount <= this.#rules.rowsAtLastMax
+  #isShort(tree: Unwritten): boolean {
+    const areFew = tree.unwrittenCount + tree.changedCount <= this.#rules.rowsAtLastMax
+    return areFew && tree.changedBytes <= limits.pagesAtOnceMax * limits.pageBytes
   }
 
   /** How much of what may lie between two checkpoints does: 1 is all. */

@@ -102,7 +102,8 @@ export class Reign {
     const { tree, zab } = this.#realm
     return Math.min(
       tree.hasPerishables ? this.#reapAtMs : Infinity,
-      this.last > zab.lastProposed ? this.#gathering.untilMs : Infinity,
+      // While our own disk is behind, its answer is the next thing to wait for.
+      this.last > zab.lastProposed && !this.#isDiskBehind ? this.#gathering.untilMs : Infinity,
     )
   }
 
@@ -152,6 +153,10 @@ export class Reign {
     this.#answerSyncs(turn)
   }
 
+  get #isDiskBehind(): boolean {
+    return this.#unpersisted.length >= limits.ownBatchesInFlightMax
+  }
+
   /** The zxids are used up: what is proposed already ends this reign, and whoever asked asks the next leader. */
   get #isOver(): boolean {
     return counterOf(this.last) === limits.counterMax
@@ -194,7 +199,7 @@ export class Reign {
    * And then, where many were answered, a moment more for what they ask next.
    */
   #propose(turn: Turn): void {
-    if (this.#unpersisted.length >= limits.ownBatchesInFlightMax) return
+    if (this.#isDiskBehind) return
     const { zab, tree, now } = this.#realm
     const { lastProposed } = zab
     const underWay = lastProposed - Math.max(tree.applied, this.#epochStart)

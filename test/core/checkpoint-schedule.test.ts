@@ -14,15 +14,15 @@ const atMs = 5000
 /** What is due after so much was applied. */
 function due(
   applied: { readonly txns?: number; readonly bytes?: number; readonly sinceMs?: number },
-  tree: { readonly unwritten?: number; readonly changed?: number },
+  tree: { readonly unwritten?: number; readonly changed?: number; readonly bytes?: number },
   isStorageFull = false,
 ): string {
   const schedule = new CheckpointSchedule(rules)
   schedule.written(atMs)
   const { txns = 1, bytes = 0, sinceMs = 0 } = applied
   if (txns > 0) schedule.applied(atMs, txns, bytes)
-  const { unwritten = 0, changed = 0 } = tree
-  const counts = { unwrittenCount: unwritten, changedCount: changed }
+  const { unwritten = 0, changed = 0, bytes: changedBytes = 0 } = tree
+  const counts = { unwrittenCount: unwritten, changedCount: changed, changedBytes }
   const found = schedule.due(atMs + sinceMs, counts, isStorageFull)
   if (found.type !== 'earlyRows') return found.type
   const first = found.isOverdue ? 'nothing else: ' : ''
@@ -44,12 +44,19 @@ describe('[D13] a checkpoint', () => {
     expect(due(applied, tree)).toBe(expected)
   })
 
+  test('of few rows that are too long for one transaction is written ahead too', () => {
+    const bytes = limits.pagesAtOnceMax * limits.pageBytes
+    expect(due({ txns: 10_000 }, { changed: 10, bytes })).toBe('checkpoint')
+    const ahead = '100 early, then the checkpoint'
+    expect(due({ txns: 10_000 }, { changed: 10, bytes: bytes + 1 })).toBe(ahead)
+  })
+
   test('is due each second on a full disk, whatever is applied', () => {
     expect(due({ sinceMs: rest - 1 }, {}, true)).toBe('nothing')
     const schedule = new CheckpointSchedule(rules)
     schedule.written(atMs)
     schedule.applied(atMs + rest, 1, 1)
-    const nothingLeft = { unwrittenCount: 0, changedCount: 0 }
+    const nothingLeft = { unwrittenCount: 0, changedCount: 0, changedBytes: 0 }
     expect(schedule.due(atMs + rest, nothingLeft, true).type).toBe('checkpoint')
     expect(schedule.due(atMs + rest, nothingLeft, false).type).toBe('nothing')
   })

@@ -89,3 +89,37 @@ describe.skipIf(!canCluster)('a cluster that is changed faster than its rows are
     expectNoFailedCommit()
   }, 120_000)
 })
+
+describe.skipIf(!canCluster)('a cluster with large nodes', () => {
+  beforeAll(async () => {
+    cluster = await Cluster.start({ env: { TICK_TIME: '2000' } })
+  })
+  afterAll(() => cluster?.stop())
+
+  /** Sets nodes of so many bytes, all at once, in rounds. */
+  const write = async (client: Client, bytes: number, nodes: number, rounds: number) => {
+    const data = new Uint8Array(bytes)
+    const paths = Array.from({ length: nodes }, (_, nth) => `/large-${bytes}-${nth}`)
+    await Promise.all(paths.map(async (path) => (await client.exists(path)) ?? client.create(path)))
+    for (let round = 0; round < rounds; round++) {
+      await Promise.all(paths.map((path) => client.set(path, data)))
+    }
+  }
+
+  it('[D14] logs and checkpoints them in pieces that can be copied', async () => {
+    const client = clientOf(1)
+    await write(client, 1_000_000, 20, 3)
+    await write(client, 32 * 1024, 480, 10)
+    await cluster.kill9(3)
+    await until('a write', () => client.set('/large-32768-0', new Uint8Array(1)))
+    await write(client, 32 * 1024, 480, 1)
+    await cluster.startInstance(3)
+    await cluster.formed(3)
+    const third = clientOf(3)
+    await third.sync()
+    expect((await third.get('/large-1000000-19')).data?.length).toBe(1_000_000)
+    await third.close()
+    await client.close()
+    expectNoFailedCommit()
+  }, 120_000)
+})

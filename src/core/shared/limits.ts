@@ -68,12 +68,14 @@ export const limits = {
   unwrittenNodesMax: 50_000,
   /** Rows of a checkpoint written in one turn: each is about 6 µs, and whoever asks meanwhile waits. */
   rowsAtOnceMax: 2000,
+  /** The same in a cluster: each may be on a page of its own, or make two of one, which `pagesAtOnceMax` cannot know. */
+  rowsCopiedMax: 150,
   /** Rows left to the turn that ends a checkpoint: each may be on a page of its own. */
   rowsAtLastMax: 100,
   /** How often what may lie between two checkpoints lies there when a member takes nothing more until it is written. */
   overdueParts: 3,
-  /** Turns of such a pause, of some 25 ms: others wait for this member, and think it dead after its syncLimit. */
-  overdueTurnsMax: 100,
+  /** Such a pause, ms: others wait for this member, and think it dead after its syncLimit. */
+  overdueMsMax: 5000,
   /** Rows of a tree that another took the place of, dropped in one turn. */
   rowsDroppedAtOnce: 1000,
   /** Rows of the log dropped in one turn, and their bytes. */
@@ -86,6 +88,10 @@ export const limits = {
    * of the commit, and again where it changes again, which the copying of a cluster cannot follow: the commit fails.
    */
   pagesAtOnceMax: 200,
+  /** For the same reason: log in one transaction, where it is of more than one batch. */
+  transactionBytesMax: 600_000,
+  /** Log in a transaction that rows of the checkpoint may be in too. */
+  logBesideRowsBytes: 256 * 1024,
   /** What stood where they stand, in one row of the store: behind this one more may come, of 1 MB, and a row has 2 MB. */
   beforeBytes: 256 * 1024,
   /** What stood there is in memory too, unless it is longer; 10,000 of them may be. */

@@ -84,6 +84,15 @@ export class NodeCache {
     return this.#dirty.length + this.#goneRows.size
   }
 
+  /** Bytes of data in those rows. */
+  get changedBytes(): number {
+    let bytes = 0
+    for (const nodes of [this.#fresh, this.#dirty]) {
+      for (const { isKept: isThere, data } of nodes) if (isThere) bytes += data?.length ?? 0
+    }
+    return bytes
+  }
+
   /** The node at `path`, to be read only. */
   get(path: string): Cached | undefined {
     const node = this.#nodes.get(path)
@@ -190,7 +199,7 @@ export class NodeCache {
     for (; taken < this.#fresh.length && !slice.isFull; taken++) {
       const node = this.#fresh[taken] as Cached
       if (!node.isKept) continue
-      slice.add(rowOf(node), true)
+      if (!slice.add(rowOf(node), true)) break
       this.#unwritten -= 1
       this.#wroteEarly(node)
     }
@@ -198,16 +207,17 @@ export class NodeCache {
     for (taken = 0; taken < this.#dirty.length && !slice.isFull; taken++) {
       const node = this.#dirty[taken] as Cached
       if (!node.isKept) continue
-      slice.add(rowOf(node), node.isNew)
+      if (!slice.add(rowOf(node), node.isNew)) break
       this.#wroteEarly(node)
     }
     this.#dirty.splice(0, taken)
     for (const path of this.#goneRows) {
       if (slice.isFull) break
-      this.#goneRows.delete(path)
       const gone = this.#gone.get(path)
+      if (gone !== undefined && !slice.add({ ...rowKeyOf(path), value: null }, !gone.inCheckpoint))
+        break
+      this.#goneRows.delete(path)
       if (gone === undefined) continue
-      slice.add({ ...rowKeyOf(path), value: null }, !gone.inCheckpoint)
       // A path that the checkpoint has must not be looked for there.
       if (gone.inCheckpoint) this.#gone.set(path, { inCheckpoint: true, hasRow: false })
       else this.#gone.delete(path)

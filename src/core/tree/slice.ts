@@ -13,15 +13,24 @@ export class Slice {
   }
 
   get isFull(): boolean {
-    // Where rows are put in, a page may become two.
-    const pages = 2 * this.#keys.size + this.#bytes / limits.pageBytes
-    return this.rows.length >= this.#most || pages >= limits.pagesAtOnceMax
+    return this.rows.length >= this.#most || this.#pages >= limits.pagesAtOnceMax
   }
 
-  /** `isNew`: the checkpoint has no row there. */
-  add(row: RowChange, isNew: boolean): void {
+  /** `isNew`: the checkpoint has no row there. False: it has no room for this one; of a slice without rows every one has. */
+  add(row: RowChange, isNew: boolean): boolean {
+    const bytes = row.key.length + row.name.length + (row.value?.length ?? 0)
+    // What stood there is kept beside.
+    const more = isNew ? bytes : 2 * bytes
+    const isTooLong = this.#pages + more / limits.pageBytes > limits.pagesAtOnceMax
+    if (this.rows.length > 0 && isTooLong) return false
     this.rows.push({ ...row, isNew })
     this.#keys.add(row.key)
-    this.#bytes += row.key.length + row.name.length + (row.value?.length ?? 0)
+    this.#bytes += more
+    return true
+  }
+
+  get #pages(): number {
+    // Where rows are put in, a page may become two.
+    return 2 * this.#keys.size + this.#bytes / limits.pageBytes
   }
 }

@@ -156,6 +156,11 @@ export class Tree {
     return this.#cache.changedCount + this.#owned.changes.count + this.#sessions.changes.count
   }
 
+  /** Bytes of data in what is unwritten or changed: to be asked for when that is little. */
+  get changedBytes(): number {
+    return this.#cache.changedBytes
+  }
+
   get(path: string): Readonly<Znode> | undefined {
     return this.#cache.get(path === '' ? '/' : path)
   }
