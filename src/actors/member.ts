@@ -14,7 +14,7 @@ import type { Due } from '../core/checkpoint-schedule.ts'
 import { Replica, type ReplicaTurn } from '../core/replica.ts'
 import type { RowTable } from '../core/tree/row-table.ts'
 import { checkpointZxidOf } from '../core/tree/tree.ts'
-import type { PeerInput, Persist } from '../core/turn.ts'
+import type { PeerInput } from '../core/turn.ts'
 import type { RestoredLog } from '../core/zab/member.ts'
 import { showMembers } from '../core/zab/show.ts'
 import type { Notification } from '../core/zab/messages.ts'
@@ -34,24 +34,17 @@ import { EdgeTarget, MemberEdges } from './member-edges.ts'
 import { type LinkEnd, MemberLinks, type LinkTarget } from './member-links.ts'
 import { type MemberStatus, statusOf } from './member-status.ts'
 import { MemberStore } from './member-store.ts'
+import { MemberWriter } from './member-writer.ts'
 
 export class Member extends DurableObject<Env> {
   readonly #sid: Sid
   readonly #settings: Settings
   readonly #store: MemberStore
+  readonly #writer: MemberWriter
   readonly #replica: Replica
   readonly #links: MemberLinks
   readonly #edges: MemberEdges
   readonly #startedMs = Date.now()
-  /** Persists that nobody waits for: a few of them cost one flush of the disk. */
-  readonly #unwritten: Persist[] = []
-  #lateWrite: ReturnType<typeof setTimeout> | undefined
-  /** More than a transaction's worth was to be written: the rest follows when that is durable. */
-  #isCut = false
-  /** Bytes written in all, about, and how many of them are in transactions that are over. */
-  #writtenBytes = 0
-  #settledBytes = 0
-  #persistsInFlight = 0
   /** The log through here is needed no longer, and is dropped bit by bit. */
   #dropsLogThrough: Zxid | undefined
   /** Rows must be written before anything else is taken. */
@@ -68,12 +61,16 @@ export class Member extends DurableObject<Env> {
     super(ctx, env)
     this.#settings = settingsOf(env)
     this.#store = new MemberStore(ctx.storage)
+    this.#writer = new MemberWriter(ctx, this.#store, this.#isCopied, {
+      persisted: (number) => this.#receive({ type: 'persisted', number }),
+      orEnd: (act) => this.#orEnd(act),
+    })
     const { name } = ctx.id
     this.#sid = this.#store.sid(name === undefined ? name : sidOfMember(name)) ?? sidOfMember(name)
     const { tickTimeMs, syncLimitTicks } = this.#settings
     const deadlineMs = tickTimeMs * syncLimitTicks
     this.#links = new MemberLinks(
-      { receive: (input) => this.#receive(input), owes: () => this.#persistsInFlight > 0 },
+      { receive: (input) => this.#receive(input), owes: () => this.#writer.isBusy },
       deadlineMs,
     )
     this.#edges = new MemberEdges(
@@ -256,6 +253,7 @@ export class Member extends DurableObject<Env> {
   /** Writes the last of this life and ends it. */
   #end(write: () => void): void {
     this.#isEnding = true
+    this.#writer.end()
     write()
     this.ctx.waitUntil(this.#store.durable().then(() => this.abort()))
   }
@@ -339,8 +337,7 @@ export class Member extends DurableObject<Env> {
   }
 
   #performTurn(turn: ReplicaTurn): void {
-    // A turn is a transaction.
-    if (!this.#isCopied) this.#settledBytes = this.#writtenBytes
+    this.#writer.beginTurn()
     for (const line of turn.log) log('zab', { sid: this.#sid, line })
     for (const { zxid, ...mismatch } of turn.mismatches) {
       log('digest.mismatch', { sid: this.#sid, zxid: showZxid(zxid), ...mismatch })
@@ -351,7 +348,11 @@ export class Member extends DurableObject<Env> {
     for (const edge of turn.edges) {
       for (const piece of this.#replica.desk.takeOutput(edge)) this.#edges.send(edge, piece)
     }
-    if (turn.persist.length > 0) this.#persist(turn)
+    if (turn.persist.length > 0) {
+      // What the turn says leaves first: followers write while we write.
+      this.#links.flush()
+      this.#writer.add(turn.persist, turn.canPersistLate)
+    }
     for (const link of turn.disconnect) this.#links.disconnect(link)
     for (const edge of turn.lostEdges) this.#edges.close(edge, `member ${this.#sid} is not serving`)
     this.#links.flush()
@@ -363,69 +364,6 @@ export class Member extends DurableObject<Env> {
     if (this.#isOverdue) this.#catchUp()
     this.#lookAtStorage()
     this.#wakeAt(hasMore ? Date.now() : turn.wakeAtMs)
-  }
-
-  #persist(turn: ReplicaTurn): void {
-    // What the turn says leaves first: followers write while we write.
-    this.#links.flush()
-    this.#unwritten.push(...turn.persist)
-    if (!turn.canPersistLate) this.#writeDown()
-    else
-      this.#lateWrite ??= setTimeout(() => this.#orEnd(() => this.#writeDown()), limits.lateWriteMs)
-  }
-
-  /** What is asked for is written, in order, a transaction's worth at a time. */
-  #writeDown(): void {
-    clearTimeout(this.#lateWrite)
-    this.#lateWrite = undefined
-    // The rest of what was cut is written once there is room.
-    if (this.#isCut) return
-    const persists = this.#takeTransaction()
-    // Whatever else comes meanwhile is in no hurry, or is written at its own time.
-    this.#isCut = this.#unwritten.length > 0
-    const number = persists.at(-1)?.number
-    if (number === undefined || this.#isEnding) return
-    this.#store.write(persists)
-    this.#persistsInFlight += 1
-    this.#wrote(
-      persists.reduce((sum, persist) => sum + bytesIn(persist), 0),
-      () => {
-        this.#persistsInFlight -= 1
-        this.#receive({ type: 'persisted', number })
-      },
-    )
-  }
-
-  /** The next of what is unwritten, as much as the open transaction has room for. */
-  #takeTransaction(): readonly Persist[] {
-    let [count, bytes] = [0, this.#openBytes]
-    for (const persist of this.#unwritten) {
-      const more = bytesIn(persist)
-      if (bytes > 0 && bytes + more > limits.transactionBytesMax) break
-      count += 1
-      bytes += more
-    }
-    return this.#unwritten.splice(0, count)
-  }
-
-  /** Takes note of about so many bytes that were written; `isDurable` is called when they are. */
-  #wrote(bytes: number, isDurable?: () => void): void {
-    this.#writtenBytes += bytes
-    const mark = this.#writtenBytes
-    this.ctx.waitUntil(
-      this.#store.durable().then(() => {
-        this.#settledBytes = Math.max(this.#settledBytes, mark)
-        isDurable?.()
-        if (!this.#isCut) return
-        this.#isCut = false
-        this.#orEnd(() => this.#writeDown())
-      }),
-    )
-  }
-
-  /** Bytes in a transaction that is not over. In a cluster it goes on until the one before is copied. */
-  get #openBytes(): number {
-    return this.#writtenBytes - this.#settledBytes
   }
 
   #sendNote(to: Sid, note: Notification): void {
@@ -462,14 +400,14 @@ export class Member extends DurableObject<Env> {
 
   /** One transaction's worth: SQLite has room for no more, and whoever asks meanwhile waits. True: there is more to do. */
   #writeDue(due: Due): boolean {
-    if (this.#openBytes > limits.logBesideRowsBytes) {
+    if (!this.#writer.hasRoomForRows) {
       return due.type !== 'nothing' || this.#dropsLogThrough !== undefined
     }
     if (due.type === 'checkpoint') return this.#checkpoint()
     if (due.type === 'earlyRows') this.#store.writeEarly(this.#replica.earlyRows(due.count))
     else if (this.#dropsLogThrough === undefined) return this.#store.tidy()
     else if (!this.#store.dropLog(this.#dropsLogThrough)) this.#dropsLogThrough = undefined
-    if (this.#isCopied) this.#wrote(limits.transactionBytesMax)
+    this.#writer.wroteRows()
     return this.#dropsLogThrough !== undefined
   }
 
@@ -480,9 +418,7 @@ export class Member extends DurableObject<Env> {
     const turns = async (): Promise<void> => {
       const untilMs = Date.now() + limits.overdueMsMax
       while (this.#isOverdue && Date.now() < untilMs) {
-        const mark = this.#writtenBytes
-        await this.#store.durable()
-        this.#settledBytes = Math.max(this.#settledBytes, mark)
+        await this.#writer.settled()
         this.#receive({ type: 'wake' })
       }
       this.#isCatchingUp = false
@@ -493,11 +429,11 @@ export class Member extends DurableObject<Env> {
   /** True: there is more to do. */
   #checkpoint(): boolean {
     // A tree is never ahead of its log.
-    this.#writeDown()
-    if (this.#unwritten.length > 0 || this.#openBytes > limits.logBesideRowsBytes) return true
+    this.#writer.flush()
+    if (!this.#writer.isDone || !this.#writer.hasRoomForRows) return true
     this.#store.writeCheckpoint(this.#replica.checkpoint().rows)
     this.#dropsLogThrough = this.#replica.checkpointWritten()
-    if (this.#isCopied) this.#wrote(limits.transactionBytesMax)
+    this.#writer.wroteRows()
     return true
   }
 
@@ -512,10 +448,6 @@ export class Member extends DurableObject<Env> {
     }, delayMs)
   }
 }
-
-/** Of log and of a staged snapshot. */
-const bytesIn = ({ append = [], stageChunk }: Persist): number =>
-  append.reduce((sum, { bytes }) => sum + bytes.length, stageChunk?.length ?? 0)
 
 /** What is read at a start and breaks a law is damage too: it was lawful when it was written. */
 const isDamage = (fault: unknown): fault is Error =>

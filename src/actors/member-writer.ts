@@ -1,0 +1,141 @@
+/**
+ * When a member writes: its log in order, what nobody waits for together with what comes next, and never more in one
+ * transaction than SQLite has room for (docs/decisions/0017).
+ */
+import { limits } from '../core/shared/limits.ts'
+import type { Persist } from '../core/turn.ts'
+import type { MemberStore } from './member-store.ts'
+
+export interface WriterOwner {
+  /** Every persist up to this number is durable. */
+  persisted(number: number): void
+  /** Acts; a write that fails ends the member's life. */
+  orEnd(act: () => void): void
+}
+
+export class MemberWriter {
+  readonly #ctx: DurableObjectState
+  readonly #store: MemberStore
+  /** Does a cluster copy what is written? Then a transaction goes on until the one before is copied. */
+  readonly #isCopied: boolean
+  readonly #owner: WriterOwner
+  readonly #unwritten: Persist[] = []
+  /** Persists that nobody waits for: a few of them cost one flush of the disk. */
+  #late: ReturnType<typeof setTimeout> | undefined
+  /** More than a transaction's worth was to be written: the rest follows when that is durable. */
+  #isCut = false
+  /** Bytes written in all, about, and how many of them are in transactions that are over. */
+  #writtenBytes = 0
+  #settledBytes = 0
+  #inFlight = 0
+  #isOver = false
+
+  constructor(ctx: DurableObjectState, store: MemberStore, isCopied: boolean, owner: WriterOwner) {
+    this.#ctx = ctx
+    this.#store = store
+    this.#isCopied = isCopied
+    this.#owner = owner
+  }
+
+  /** Is a persist on its way to the disk? */
+  get isBusy(): boolean {
+    return this.#inFlight > 0
+  }
+
+  /** Is all of the log written that is to be? */
+  get isDone(): boolean {
+    return this.#unwritten.length === 0
+  }
+
+  /** Have rows of the checkpoint room in the open transaction? */
+  get hasRoomForRows(): boolean {
+    return this.#openBytes <= limits.logBesideRowsBytes
+  }
+
+  /** To be called when a turn begins: what was written before it is another transaction's, unless it is copied. */
+  beginTurn(): void {
+    if (!this.#isCopied) this.#settledBytes = this.#writtenBytes
+  }
+
+  add(persists: readonly Persist[], mayBeLate: boolean): void {
+    this.#unwritten.push(...persists)
+    if (!mayBeLate) return this.flush()
+    this.#late ??= setTimeout(() => this.#owner.orEnd(() => this.flush()), limits.lateWriteMs)
+  }
+
+  /** Writes what is unwritten, in order, a transaction's worth at a time. */
+  flush(): void {
+    clearTimeout(this.#late)
+    this.#late = undefined
+    // The rest of what was cut is written once there is room.
+    if (this.#isCut) return
+    const persists = this.#takeTransaction()
+    // Whatever else comes meanwhile is in no hurry, or is written at its own time.
+    this.#isCut = this.#unwritten.length > 0
+    const number = persists.at(-1)?.number
+    if (number === undefined || this.#isOver) return
+    this.#store.write(persists)
+    this.#inFlight += 1
+    this.#wrote(bytesOf(persists), () => {
+      this.#inFlight -= 1
+      this.#owner.persisted(number)
+    })
+  }
+
+  /** A turn's worth of rows was written, or dropped. */
+  wroteRows(): void {
+    if (this.#isCopied) this.#wrote(limits.transactionBytesMax)
+  }
+
+  /** Resolves when all that was written is durable, also where nothing else is heard meanwhile. */
+  async settled(): Promise<void> {
+    const mark = this.#writtenBytes
+    await this.#store.durable()
+    this.#settledBytes = Math.max(this.#settledBytes, mark)
+  }
+
+  /** Nothing more is written. */
+  end(): void {
+    this.#isOver = true
+  }
+
+  /** Takes note of about so many bytes that were written; `isDurable` is called when they are. */
+  #wrote(bytes: number, isDurable?: () => void): void {
+    this.#writtenBytes += bytes
+    this.#ctx.waitUntil(
+      this.settled().then(() => {
+        isDurable?.()
+        if (!this.#isCut) return
+        this.#isCut = false
+        this.#owner.orEnd(() => this.flush())
+      }),
+    )
+  }
+
+  /** The next of what is unwritten, as much as the open transaction has room for. */
+  #takeTransaction(): readonly Persist[] {
+    let [count, bytes] = [0, this.#openBytes]
+    for (const persist of this.#unwritten) {
+      const more = bytesOf([persist])
+      if (bytes > 0 && bytes + more > limits.transactionBytesMax) break
+      count += 1
+      bytes += more
+    }
+    return this.#unwritten.splice(0, count)
+  }
+
+  /** Bytes in a transaction that is not over. */
+  get #openBytes(): number {
+    return this.#writtenBytes - this.#settledBytes
+  }
+}
+
+/** Of log and of staged snapshots. */
+function bytesOf(persists: readonly Persist[]): number {
+  let bytes = 0
+  for (const { append = [], stageChunk } of persists) {
+    for (const batch of append) bytes += batch.bytes.length
+    bytes += stageChunk?.length ?? 0
+  }
+  return bytes
+}
