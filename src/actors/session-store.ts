@@ -17,6 +17,7 @@ import {
 import { Id } from '../core/jute/records.ts'
 import { crc32 } from '../core/shared/crc32.ts'
 import { limits } from '../core/shared/limits.ts'
+import { joined } from '../core/shared/pieces.ts'
 import type { Survivor } from '../core/session/host/survivor.ts'
 
 const SurvivorRow = record({
@@ -138,14 +139,4 @@ export class SessionStore {
     )
     return Array.from(found, ({ connection, part }) => `${connection}/${part}`)
   }
-}
-
-function joined(rows: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(rows.reduce((sum, row) => sum + row.length, 0))
-  let at = 0
-  for (const row of rows) {
-    bytes.set(row, at)
-    at += row.length
-  }
-  return bytes
 }

@@ -4,6 +4,7 @@
  */
 import { MalformedFrame, Reader } from '../core/jute/codec.ts'
 import { limits } from '../core/shared/limits.ts'
+import { joined } from '../core/shared/pieces.ts'
 import { downKinds, trunkHeadBytes as headBytes } from '../core/wire/trunk.ts'
 
 export class TrunkReader {
@@ -67,6 +68,3 @@ export class TrunkReader {
     this.#receive(this.#kind, this.#client, body)
   }
 }
-
-const joined = (pieces: readonly Uint8Array[]): Uint8Array =>
-  pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces)

@@ -88,7 +88,7 @@ export class NodeCache {
   get changedBytes(): number {
     let bytes = 0
     for (const nodes of [this.#fresh, this.#dirty]) {
-      for (const { isKept: isThere, data } of nodes) if (isThere) bytes += data?.length ?? 0
+      for (const node of nodes) if (node.isKept) bytes += node.data?.length ?? 0
     }
     return bytes
   }
