@@ -155,10 +155,14 @@ export class MemberStore implements RowTable {
     return this.#log.dropThrough(through)
   }
 
-  /** Drops some of what is of no use to anybody. Is there more? */
+  /** Is there what is of no use to anybody? What damage put aside an operator may still look at. */
+  get isUntidy(): boolean {
+    return this.#isUntidy && !this.#isRecovering
+  }
+
+  /** Drops some of that. Is there more? */
   tidy(): boolean {
-    // What damage put aside an operator may still look at.
-    if (!this.#isUntidy || this.#isRecovering) return false
+    if (!this.isUntidy) return false
     const [other] = this.#rows
       .generations()
       .filter((one) => one !== this.#generation && one !== this.#stagedGeneration)

@@ -401,14 +401,20 @@ export class Member extends DurableObject<Env> {
   /** One transaction's worth: SQLite has room for no more, and whoever asks meanwhile waits. True: there is more to do. */
   #writeDue(due: Due): boolean {
     if (!this.#writer.hasRoomForRows) {
-      return due.type !== 'nothing' || this.#dropsLogThrough !== undefined
+      return due.type !== 'nothing' || this.#dropsLogThrough !== undefined || this.#store.isUntidy
     }
     if (due.type === 'checkpoint') return this.#checkpoint()
+    let hasMore = this.#dropsLogThrough !== undefined
     if (due.type === 'earlyRows') this.#store.writeEarly(this.#replica.earlyRows(due.count))
-    else if (this.#dropsLogThrough === undefined) return this.#store.tidy()
-    else if (!this.#store.dropLog(this.#dropsLogThrough)) this.#dropsLogThrough = undefined
+    else if (this.#dropsLogThrough !== undefined) {
+      hasMore = this.#store.dropLog(this.#dropsLogThrough)
+      if (!hasMore) this.#dropsLogThrough = undefined
+    } else {
+      hasMore = this.#store.tidy()
+      if (!hasMore) return false
+    }
     this.#writer.wroteRows()
-    return this.#dropsLogThrough !== undefined
+    return hasMore
   }
 
   /** Whoever is changed faster than its rows are written is heard no more until they are; in pieces all the same. */

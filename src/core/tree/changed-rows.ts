@@ -43,7 +43,6 @@ export class ChangedRows {
   /** Fills the slice with rows to be written early. */
   takeEarly(slice: Slice): void {
     for (const [id, { row, inCheckpoint, hasRow }] of this.#changes) {
-      if (slice.isFull) return
       if ((row.value !== null || hasRow) && !slice.add(row, !inCheckpoint)) return
       this.#changes.delete(id)
       this.#early.set(id, { row, inCheckpoint, hasRow: row.value !== null })

@@ -196,7 +196,7 @@ export class NodeCache {
    */
   takeEarly(slice: Slice): void {
     let taken = 0
-    for (; taken < this.#fresh.length && !slice.isFull; taken++) {
+    for (; taken < this.#fresh.length; taken++) {
       const node = this.#fresh[taken] as Cached
       if (!node.isKept) continue
       if (!slice.add(rowOf(node), true)) break
@@ -204,7 +204,7 @@ export class NodeCache {
       this.#wroteEarly(node)
     }
     this.#fresh.splice(0, taken)
-    for (taken = 0; taken < this.#dirty.length && !slice.isFull; taken++) {
+    for (taken = 0; taken < this.#dirty.length; taken++) {
       const node = this.#dirty[taken] as Cached
       if (!node.isKept) continue
       if (!slice.add(rowOf(node), node.isNew)) break
@@ -212,7 +212,6 @@ export class NodeCache {
     }
     this.#dirty.splice(0, taken)
     for (const path of this.#goneRows) {
-      if (slice.isFull) break
       const gone = this.#gone.get(path)
       if (gone !== undefined && !slice.add({ ...rowKeyOf(path), value: null }, !gone.inCheckpoint))
         break

@@ -12,17 +12,13 @@ export class Slice {
     this.#most = most
   }
 
-  get isFull(): boolean {
-    return this.rows.length >= this.#most || this.#pages >= limits.pagesAtOnceMax
-  }
-
   /** `isNew`: the checkpoint has no row there. False: it has no room for this one; of a slice without rows every one has. */
   add(row: RowChange, isNew: boolean): boolean {
     const bytes = row.key.length + row.name.length + (row.value?.length ?? 0)
     // What stood there is kept beside.
     const more = isNew ? bytes : 2 * bytes
     const isTooLong = this.#pages + more / limits.pageBytes > limits.pagesAtOnceMax
-    if (this.rows.length > 0 && isTooLong) return false
+    if (this.rows.length >= this.#most || (this.rows.length > 0 && isTooLong)) return false
     this.rows.push({ ...row, isNew })
     this.#keys.add(row.key)
     this.#bytes += more
