@@ -68,13 +68,14 @@ export class LogStore {
     return { base, batches: found.map(({ batch }) => batch) }
   }
 
-  /** Safe once the storage is synced. */
+  /** Safe once the storage is synced; what the actor says meanwhile leaves. */
   append(batch: LogBatch): void {
     if (this.#note(batch).isLarge) this.#putLarge(batch)
     else void this.#storage.put(keyOf(batch.first), seal(batch.bytes), { allowUnconfirmed: true })
   }
 
-  appendInTransaction(batch: LogBatch): void {
+  /** The same, and nothing that the actor says leaves before. */
+  appendGated(batch: LogBatch): void {
     if (this.#note(batch).isLarge) this.#putLarge(batch)
     else this.#storage.kv.put(keyOf(batch.first), seal(batch.bytes))
   }
@@ -88,7 +89,7 @@ export class LogStore {
       if (row.first > to || sealed === undefined) continue
       const bytes = unseal(new Uint8Array(sealed), nameOf(row.first))
       const kept = sliceBatch(readBatch(bytes), asZxid(0), to)
-      if (kept !== undefined) this.appendInTransaction(kept)
+      if (kept !== undefined) this.appendGated(kept)
     }
   }
 

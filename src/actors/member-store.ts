@@ -123,11 +123,15 @@ export class MemberStore implements RowTable {
     }
   }
 
-  /** Writes what a turn must persist. Safe once `durable` resolves, not before. */
-  write(persists: readonly Persist[]): void {
+  /** Writes what a turn must persist. Safe once `durable` resolves, not before; gated, nothing leaves the actor before that. */
+  write(persists: readonly Persist[], isGated = false): void {
     for (const persist of persists) {
-      if (isAppendOnly(persist)) for (const batch of persist.append) this.#log.append(batch)
-      else this.#storage.transactionSync(() => this.#writeAll(persist))
+      if (isAppendOnly(persist)) {
+        for (const batch of persist.append) {
+          if (isGated) this.#log.appendGated(batch)
+          else this.#log.append(batch)
+        }
+      } else this.#storage.transactionSync(() => this.#writeAll(persist))
     }
   }
 
@@ -290,7 +294,7 @@ export class MemberStore implements RowTable {
     if (persist.recovered === true) this.#endRecovery()
     if (persist.install !== undefined) this.#install(persist.install)
     if (persist.truncate !== undefined) this.#log.truncate(persist.truncate)
-    for (const batch of persist.append ?? []) this.#log.appendInTransaction(batch)
+    for (const batch of persist.append ?? []) this.#log.appendGated(batch)
     if (persist.currentEpoch !== undefined) this.#facts.set('currentEpoch', persist.currentEpoch)
     if (persist.configuration !== undefined) {
       this.#putConfiguration(persist.configuration)

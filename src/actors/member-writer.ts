@@ -13,11 +13,17 @@ export interface WriterOwner {
   orEnd(act: () => void): void
 }
 
+export interface WriterDisk {
+  /** Does a cluster copy what is written? Then a transaction goes on until the one before is copied. */
+  readonly isCopied: boolean
+  /** Does its flush hold up whoever would answer meanwhile? Then what is said is held back until it is over (docs/decisions/0020). */
+  readonly isShared: boolean
+}
+
 export class MemberWriter {
   readonly #ctx: DurableObjectState
   readonly #store: MemberStore
-  /** Does a cluster copy what is written? Then a transaction goes on until the one before is copied. */
-  readonly #isCopied: boolean
+  readonly #disk: WriterDisk
   readonly #owner: WriterOwner
   readonly #unwritten: Persist[] = []
   /** Persists that nobody waits for: a few of them cost one flush of the disk. */
@@ -30,10 +36,10 @@ export class MemberWriter {
   #inFlight = 0
   #isOver = false
 
-  constructor(ctx: DurableObjectState, store: MemberStore, isCopied: boolean, owner: WriterOwner) {
+  constructor(ctx: DurableObjectState, store: MemberStore, disk: WriterDisk, owner: WriterOwner) {
     this.#ctx = ctx
     this.#store = store
-    this.#isCopied = isCopied
+    this.#disk = disk
     this.#owner = owner
   }
 
@@ -52,39 +58,64 @@ export class MemberWriter {
     return this.#openBytes <= limits.logBesideRowsBytes
   }
 
-  /** To be called when a turn begins: what was written before it is another transaction's, unless it is copied. */
-  beginTurn(): void {
-    if (!this.#isCopied) this.#settledBytes = this.#writtenBytes
+  /** Does nothing that this actor says leave before what is written is durable? */
+  get isGated(): boolean {
+    return this.#disk.isShared && !this.#disk.isCopied
   }
 
-  add(persists: readonly Persist[], mayBeLate: boolean): void {
+  /** To be called when a turn begins: what was written before it is another transaction's, unless it is copied. */
+  beginTurn(): void {
+    if (!this.#disk.isCopied) this.#settledBytes = this.#writtenBytes
+  }
+
+  /** To be written soon, with what comes meanwhile: nobody waits for it. */
+  addLate(persists: readonly Persist[]): void {
     this.#unwritten.push(...persists)
-    if (!mayBeLate) return this.flush()
     this.#late ??= setTimeout(() => this.#owner.orEnd(() => this.flush()), limits.lateWriteMs)
   }
 
-  /** Writes what is unwritten, in order, a transaction's worth at a time. */
+  /**
+   * Written now. Where the gate is shut meanwhile, the answer is the number of the last persist that is as good as durable;
+   * undefined: `persisted` will tell.
+   */
+  add(persists: readonly Persist[]): number | undefined {
+    this.#unwritten.push(...persists)
+    return this.#write(this.isGated)
+  }
+
+  /** Writes what is unwritten. */
   flush(): void {
+    this.#write(false)
+  }
+
+  /** In order, a transaction's worth at a time. */
+  #write(isGated: boolean): number | undefined {
     clearTimeout(this.#late)
     this.#late = undefined
     // The rest of what was cut is written once there is room.
-    if (this.#isCut) return
+    if (this.#isCut) return undefined
     const persists = this.#takeTransaction()
     // Whatever else comes meanwhile is in no hurry, or is written at its own time.
     this.#isCut = this.#unwritten.length > 0
     const number = persists.at(-1)?.number
-    if (number === undefined || this.#isOver) return
-    this.#store.write(persists)
+    if (number === undefined || this.#isOver) return undefined
+    this.#store.write(persists, isGated)
+    const bytes = bytesOf(persists)
+    if (isGated && !this.#isCut) {
+      this.#writtenBytes += bytes
+      return number
+    }
     this.#inFlight += 1
-    this.#wrote(bytesOf(persists), () => {
+    this.#wrote(bytes, () => {
       this.#inFlight -= 1
       this.#owner.persisted(number)
     })
+    return undefined
   }
 
   /** A turn's worth of rows was written, or dropped. */
   wroteRows(): void {
-    if (this.#isCopied) this.#wrote(limits.transactionBytesMax)
+    if (this.#disk.isCopied) this.#wrote(limits.transactionBytesMax)
   }
 
   /** Resolves when all that was written is durable, also where nothing else is heard meanwhile. */

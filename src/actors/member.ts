@@ -61,7 +61,8 @@ export class Member extends DurableObject<Env> {
     super(ctx, env)
     this.#settings = settingsOf(env)
     this.#store = new MemberStore(ctx.storage)
-    this.#writer = new MemberWriter(ctx, this.#store, this.#isCopied, {
+    const disk = { isCopied: this.#isCopied, isShared: this.#settings.proposeToQuorum }
+    this.#writer = new MemberWriter(ctx, this.#store, disk, {
       persisted: (number) => this.#receive({ type: 'persisted', number }),
       orEnd: (act) => this.#orEnd(act),
     })
@@ -338,6 +339,10 @@ export class Member extends DurableObject<Env> {
 
   #performTurn(turn: ReplicaTurn): void {
     this.#writer.beginTurn()
+    this.#carryOut(turn)
+  }
+
+  #carryOut(turn: ReplicaTurn): void {
     for (const line of turn.log) log('zab', { sid: this.#sid, line })
     for (const { zxid, ...mismatch } of turn.mismatches) {
       log('digest.mismatch', { sid: this.#sid, zxid: showZxid(zxid), ...mismatch })
@@ -348,22 +353,36 @@ export class Member extends DurableObject<Env> {
     for (const edge of turn.edges) {
       for (const piece of this.#replica.desk.takeOutput(edge)) this.#edges.send(edge, piece)
     }
-    if (turn.persist.length > 0) {
-      // What the turn says leaves first: followers write while we write.
-      this.#links.flush()
-      this.#writer.add(turn.persist, turn.canPersistLate)
-    }
+    const durable = this.#write(turn)
     for (const link of turn.disconnect) this.#links.disconnect(link)
     for (const edge of turn.lostEdges) this.#edges.close(edge, `member ${this.#sid} is not serving`)
-    this.#links.flush()
-    this.#edges.flush()
     if (turn.connect !== undefined) this.#connect(turn.connect)
     if (turn.serving === true) this.#tellActors()
+    if (durable !== undefined) {
+      // What it says leaves together with what follows from its being durable.
+      return this.#carryOut(
+        this.#replica.receive(Date.now(), { type: 'persisted', number: durable }),
+      )
+    }
+    this.#links.flush()
+    this.#edges.flush()
     const hasMore = this.#writeDue(turn.due)
     this.#isOverdue = turn.due.type === 'earlyRows' && turn.due.isOverdue
     if (this.#isOverdue) this.#catchUp()
     this.#lookAtStorage()
     this.#wakeAt(hasMore ? Date.now() : turn.wakeAtMs)
+  }
+
+  /** The number of the last persist that is as good as durable already, if one is. */
+  #write({ persist, canPersistLate }: ReplicaTurn): number | undefined {
+    if (persist.length === 0) return undefined
+    if (canPersistLate) {
+      this.#writer.addLate(persist)
+      return undefined
+    }
+    // What the turn says leaves first: followers write while we write.
+    if (!this.#writer.isGated) this.#links.flush()
+    return this.#writer.add(persist)
   }
 
   #sendNote(to: Sid, note: Notification): void {

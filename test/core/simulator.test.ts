@@ -64,6 +64,7 @@ const faults = [
   'alarm twice',
   'election storm',
   'checkpoint',
+  'log written behind the gate',
 ]
 
 /** Each line: a seed, and what it found. */

@@ -85,12 +85,18 @@ export class CrashingStore implements RowTable {
     return this.#live.page(after, bytesMax)
   }
 
-  /** Answers what makes the write safe; writes become safe in their order. */
+  /** All that was written is safe now. */
+  harden(): void {
+    for (const write of this.#unsafe.splice(0)) write(this.#safe)
+  }
+
+  /** Answers what makes the write safe, and those before it. */
   #write(write: Write): () => void {
     write(this.#live)
     this.#unsafe.push(write)
     return () => {
-      this.#unsafe.shift()?.(this.#safe)
+      const count = this.#unsafe.indexOf(write) + 1
+      for (const one of this.#unsafe.splice(0, count)) one(this.#safe)
     }
   }
 }

@@ -44,6 +44,8 @@ export class Members extends Ensemble<ReplicaNode> {
   readonly #random: Random
   readonly #config: Omit<ReplicaConfig, 'sid'>
   readonly #hasOutputGate: boolean
+  /** Do members that share a thread flush before they say anything? */
+  readonly #isGated: boolean
   readonly #stores = new Map<Sid, CrashingStore>()
   readonly #digests = new Map<Zxid, string>()
   /** How far each place's clock is from the world's. */
@@ -61,6 +63,7 @@ export class Members extends Ensemble<ReplicaNode> {
     this.#random = random
     this.#actors = actors
     this.#hasOutputGate = swarm.hasOutputGate
+    this.#isGated = swarm.hasOutputGate && swarm.config.proposeToQuorum === true
     this.#config = configOf(swarm)
     this.laws = laws
     this.faults = faults
@@ -167,7 +170,13 @@ export class Members extends Ensemble<ReplicaNode> {
       this.disconnect(node, turn)
       for (const id of turn.lostEdges) this.#closeEdge(node, id)
     }
-    if (turn.persist.length > 0) {
+    const { number } = turn.persist.at(-1) ?? {}
+    const isGated = this.#isGated && number !== undefined && !turn.canPersistLate
+    if (isGated) {
+      effects.push(() => this.#writeGated(node, turn))
+      effects.push(disconnect)
+      effects.push(() => this.sendPackets(node, turn))
+    } else if (turn.persist.length > 0) {
       // What the turn says leaves first: followers write while we write.
       effects.push(() => this.sendPackets(node, turn))
       effects.push(() => this.#write(node, turn))
@@ -183,6 +192,10 @@ export class Members extends Ensemble<ReplicaNode> {
     if (connect !== undefined) effects.push(() => this.connect(node, connect))
     if (turn.serving === true) {
       effects.push(() => this.#actors.memberServes(node.sid, node.replica.tree.sessions.keys()))
+    }
+    if (isGated) {
+      effects.push(() => this.take(node, { type: 'persisted', number }))
+      return effects
     }
     const { due } = turn
     if (due.type === 'earlyRows') effects.push(() => this.#writeEarly(node, due.count))
@@ -201,6 +214,13 @@ export class Members extends Ensemble<ReplicaNode> {
     this.clock.after(limits.lateWriteMs + this.network.timerLatenessMs(), () => {
       if (node.isAlive) this.#writeDown(node)
     })
+  }
+
+  /** The flush comes before anything leaves and before anything else happens: as if it took no time. */
+  #writeGated(node: ReplicaNode, { persist }: ReplicaTurn): void {
+    this.faults.count('log written behind the gate')
+    for (const one of [...node.unwritten.splice(0), ...persist]) node.write(one)
+    node.store.harden()
   }
 
   /** Writes are reported as one, when the last of them is safe. */

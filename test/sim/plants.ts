@@ -52,6 +52,36 @@ export const plants: readonly Plant[] = [
     ],
   },
   {
+    name: 'a leader pledges what is not on its disk',
+    edits: [
+      edit(
+        'zab/broadcast.ts',
+        'const own = this.#ownAcked',
+        'const own = this.#proposed.length > 0 ? this.#lastProposed : this.#ownAcked',
+      ),
+    ],
+  },
+  {
+    name: 'a follower commits a pledge that is not on its disk',
+    edits: [
+      edit(
+        'zab/learner.ts',
+        'this.#acked < this.#pledged ? this.#acked : this.#pledged',
+        'this.#pledged',
+      ),
+    ],
+  },
+  {
+    name: 'a leader pledges to who is no quorum with it',
+    edits: [
+      edit(
+        'zab/broadcast.ts',
+        '|| !active.quorum.isQuorum([this.#config.sid, learner.peer])',
+        '|| active.quorum.voters.length === 1',
+      ),
+    ],
+  },
+  {
     name: 'an epoch is promised anew after a restart',
     isRare: true,
     edits: [
@@ -116,6 +146,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'a deleted node keeps a row that was written early',
+    isRare: true,
     edits: [
       edit(
         'tree/node-cache.ts',
@@ -196,12 +227,7 @@ export const plants: readonly Plant[] = [
         "this.#sendWhenDurable({ type: 'ack', zxid: batch.last }, turn)\n" +
           "    if (stage.type === 'serving') this.#commit(batch.last, turn)",
       ),
-      edit('zab/learner.ts', 'demand(zxid >= committed, `commits', 'demand(zxid >= 0, `commits'),
-      edit(
-        'zab/learner.ts',
-        'this.#journal.commit(zxid, turn)',
-        'if (zxid > committed) this.#journal.commit(zxid, turn)',
-      ),
+      edit('zab/learner.ts', 'demand(zxid >= this.#told, `commits', 'demand(zxid >= 0, `commits'),
     ],
   },
   {

@@ -153,7 +153,7 @@ export const settingRows = {
     unit: 'true or false',
     default: false,
     meaning:
-      'A proposal goes at once only to as many followers as are a quorum with the leader, and to the others with its commit, or a little later. For members that share a machine: `npm start` and `npm run serve` without INSTANCE set it.',
+      'A proposal goes at once only to as many followers as are a quorum with the leader, and to the others with its commit, or a little later; and a follower that is a quorum with the leader commits when both disks have it, without hearing of it. For members that share a machine: `npm start` and `npm run serve` without INSTANCE set it.',
   },
   MIN_SESSION_TIMEOUT: {
     kind: 'integer',

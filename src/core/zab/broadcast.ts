@@ -100,6 +100,8 @@ export class Broadcast {
     demand(zxid >= learner.acked, `ack of ${showPoint(zxid)} after ${showPoint(learner.acked)}`)
     demand(zxid <= this.#lastProposed, `ack of ${showPoint(zxid)}, which was not proposed`)
     learner.acked = zxid
+    // It has committed that much by itself.
+    learner.told = asZxid(Math.max(learner.told, Math.min(zxid, learner.pledged)))
   }
 
   /** A learner that took over our history begins to serve. */
@@ -118,7 +120,10 @@ export class Broadcast {
       this.#journal.commit(agreed, turn)
     }
     if (this.#membership.active === before) {
-      for (const learner of this.#learners) this.#tell(learner, turn)
+      for (const learner of this.#learners) {
+        this.#tell(learner, turn)
+        this.#pledge(learner, turn)
+      }
       return
     }
     this.#activate(turn)
@@ -227,6 +232,21 @@ export class Broadcast {
     const newAgreed = highestAgreed(pending.quorum, acked)
     if (newAgreed !== undefined && newAgreed >= pending.version) return pending.version
     return this.#lastBefore(pending.version)
+  }
+
+  /**
+   * A follower that is a quorum with us need not hear of a commit: what we have durable is committed once it has, and it knows
+   * that first (docs/decisions/0020). Where all are asked at once, the one message more would cost more than it saves.
+   */
+  #pledge(learner: LearnerLink, turn: Turn): void {
+    if (this.#config.proposeToQuorum !== true) return
+    const own = this.#ownAcked
+    if (own <= Math.max(learner.told, learner.acked, learner.pledged)) return
+    if (!learner.follows || !learner.is('synced') || learner.withheld.length > 0) return
+    const { active, pending } = this.#membership
+    if (pending !== undefined || !active.quorum.isQuorum([this.#config.sid, learner.peer])) return
+    learner.pledged = own
+    learner.send({ type: 'pledged', zxid: own }, turn)
   }
 
   #lastBefore(zxid: Zxid): Zxid {

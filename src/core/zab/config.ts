@@ -10,7 +10,10 @@ export interface ZabConfig {
   readonly initLimitTicks: number
   readonly syncLimitTicks: number
   readonly finalizeWaitMs: number
-  /** A proposal waits for its commit where a quorum has it without that follower (docs/decisions/0015). */
+  /**
+   * A proposal waits for its commit where a quorum has it without that follower (docs/decisions/0015), and a commit is not told to who can
+   * tell (0020).
+   */
   readonly proposeToQuorum?: boolean
   /** Txns kept below the checkpoint, so that a late learner gets a DIFF and not a snapshot. */
   readonly historyTxnsMax: number

@@ -44,6 +44,12 @@ type Waiting = { readonly number: number } & (
   | { readonly link: typeof ownLink; readonly packet: OwnPacket; readonly own: true }
 )
 
+/** What waited for the disk: words to ourselves, and how far we acked our leader's log. */
+interface Settled {
+  readonly own: readonly OwnPacket[]
+  readonly acked: Zxid | undefined
+}
+
 export class Journal {
   readonly history: History
   /** Follows the log: a reconfiguration counts as soon as it is logged. */
@@ -168,11 +174,11 @@ export class Journal {
     this.#waiting.push({ number: this.#issued, link: ownLink, packet, own: true })
   }
 
-  /** Sends what waited for persists up to `number`; returns what waited for ourselves. */
-  settle(number: number, turn: Turn): OwnPacket[] {
+  /** Sends what waited for persists up to `number`. */
+  settle(number: number, turn: Turn): Settled {
     invariant(number <= this.#issued, 'durable is what was asked for')
     // Two flushes may be told of in either order; the later one covers the earlier.
-    if (number <= this.#durable) return []
+    if (number <= this.#durable) return { own: [], acked: undefined }
     this.#durable = number
     if (this.#installing && this.#installing.number <= number) {
       turn.installed = this.#installing.zxid
@@ -181,15 +187,19 @@ export class Journal {
     const count = this.#waiting.findIndex((one) => one.number > number)
     const ready = this.#waiting.splice(0, count < 0 ? this.#waiting.length : count)
     const own: OwnPacket[] = []
-    ready.forEach((one, index) => {
+    let acked: Zxid | undefined
+    for (const [index, one] of ready.entries()) {
       // Acks are cumulative: of those that became due together the last says it all.
       const next = ready[index + 1]
       const isRepeated = next?.packet.type === 'ack' && next.link === one.link
-      if (one.packet.type === 'ack' && isRepeated) return
+      if (one.packet.type === 'ack' && isRepeated) continue
       if (one.own) own.push(one.packet)
-      else turn.send.push({ link: one.link, packet: one.packet })
-    })
-    return own
+      else {
+        turn.send.push({ link: one.link, packet: one.packet })
+        if (one.packet.type === 'ack') acked = one.packet.zxid
+      }
+    }
+    return { own, acked }
   }
 
   /** Nobody hears what waited to be said on this link. */

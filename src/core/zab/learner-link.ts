@@ -51,6 +51,8 @@ export class LearnerLink {
   acked = 0 as Zxid
   /** Everything up to here was told to be committed; an observer was sent no more. */
   told = 0 as Zxid
+  /** Everything up to here it commits by itself, as soon as it has it durable. */
+  pledged = 0 as Zxid
   /** Proposals that it is not yet sent, oldest first: a quorum can do without its ack. */
   withheld: { readonly batch: LogBatch; readonly atMs: number }[] = []
   /** How often it kept others waiting whose ack was not needed. */

@@ -2,7 +2,7 @@
  * A follower or observer of one leader, from the first try to reach it until it is lost.
  */
 import { opened } from '../shared/seal.ts'
-import { type Epoch, epochOf, type Sid } from '../shared/units.ts'
+import { type Epoch, epochOf, type Sid, type Zxid } from '../shared/units.ts'
 import type { LinkId, PeerInput, Turn } from '../turn.ts'
 import type { ZabConfig } from './config.ts'
 import { judgeEpoch } from './discovery.ts'
@@ -50,6 +50,10 @@ export class Learner implements Part {
   readonly #reachUntilMs: number
   #stage: Stage = { type: 'connecting' }
   #link: LinkId | undefined
+  /** Through here we were told that it is committed; we have it durable; it is committed once we have. */
+  #told = 0 as Zxid
+  #acked = 0 as Zxid
+  #pledged = 0 as Zxid
   #heardMs: number
   #retryMs = retryMinMs
   #retryAtMs = Infinity
@@ -171,6 +175,9 @@ export class Learner implements Part {
         this.#at('serving')
         demand(this.follows, 'a commit to an observer')
         this.#commit(packet.zxid, turn)
+        return undefined
+      case 'pledged':
+        this.#receivePledge(packet.zxid, turn)
         return undefined
       case 'commitAndActivate':
         this.#at('serving')
@@ -316,11 +323,34 @@ export class Learner implements Part {
     this.#journal.append(batch, turn)
   }
 
-  #commit(zxid: PacketOf<'commit'>['zxid'], turn: Turn): void {
+  #receivePledge(zxid: Zxid, turn: Turn): void {
+    this.#at('serving')
+    demand(this.follows, 'a pledge to an observer')
+    const { last } = this.#journal.history
+    demand(zxid >= this.#pledged, `pledges ${showPoint(zxid)} after ${showPoint(this.#pledged)}`)
+    demand(zxid <= last, `pledges ${showPoint(zxid)}, we have ${showPoint(last)}`)
+    this.#pledged = zxid
+    this.#commitPledged(turn)
+  }
+
+  /** Our log is durable through this zxid, and our leader is told so. */
+  acked(zxid: Zxid, turn: Turn): void {
+    this.#acked = zxid
+    this.#commitPledged(turn)
+  }
+
+  #commitPledged(turn: Turn): void {
+    const zxid = this.#acked < this.#pledged ? this.#acked : this.#pledged
+    if (zxid > this.#journal.committed) this.#journal.commit(zxid, turn)
+  }
+
+  #commit(zxid: Zxid, turn: Turn): void {
     const { committed, history } = this.#journal
-    demand(zxid >= committed, `commits ${showPoint(zxid)} after ${showPoint(committed)}`)
+    demand(zxid >= this.#told, `commits ${showPoint(zxid)} after ${showPoint(this.#told)}`)
     demand(zxid <= history.last, `commits ${showPoint(zxid)}, we have ${showPoint(history.last)}`)
-    this.#journal.commit(zxid, turn)
+    this.#told = zxid
+    // By a pledge we may know of more already.
+    if (zxid >= committed) this.#journal.commit(zxid, turn)
   }
 
   #at<T extends StageType>(type: T): Extract<Stage, { type: T }> {

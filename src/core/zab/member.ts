@@ -286,7 +286,9 @@ export class ZabMember {
   }
 
   #settle(nowMs: number, number: number, turn: Turn): void {
-    for (const packet of this.#ground.journal.settle(number, turn)) {
+    const { own, acked } = this.#ground.journal.settle(number, turn)
+    if (acked !== undefined && this.#part?.kind === 'learner') this.#part.acked(acked, turn)
+    for (const packet of own) {
       const part = this.#part
       invariant(part?.kind === 'leader', 'a leader waits for itself')
       this.#follow(nowMs, part.receiveOwn(nowMs, packet, turn), turn)

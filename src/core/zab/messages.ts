@@ -66,6 +66,8 @@ export type Packet =
   | { readonly type: 'ack'; readonly zxid: Zxid }
   /** Everything up to `zxid` is committed. */
   | { readonly type: 'commit'; readonly zxid: Zxid }
+  /** Everything up to `zxid` is durable at the leader, who is a quorum with you: what you have durable of it is committed. */
+  | { readonly type: 'pledged'; readonly zxid: Zxid }
   /** As `commit`, of a reconfiguration: from now on `leader` leads. */
   | { readonly type: 'commitAndActivate'; readonly zxid: Zxid; readonly leader: Sid }
   /** To an observer: proposal and commit in one. */

@@ -105,6 +105,7 @@ const rows: { readonly [T in PacketType]: Row<T> } = {
   digest: { code: 71, head: record({ zxid, digest: ustring }) },
   digested: { code: 72, head: record({ zxid, digest: ustring }) },
   disowned: { code: 73, head: record({ zxid }) },
+  pledged: { code: 74, head: record({ zxid }) },
 }
 
 const typeOf = new Map(Object.entries(rows).map(([type, { code }]) => [code, type as PacketType]))
