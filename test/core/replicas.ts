@@ -48,6 +48,8 @@ export class Replicas {
   nowMs = 1000
   /** What the session actor was told of its sessions. */
   readonly told: DownMessage[] = []
+  /** Does a packet arrive? */
+  passes: (from: Sid, to: Sid, packet: Packet) => boolean = () => true
   readonly #newReplica: (sid: Sid, store: MemoryStore) => Replica
   #nextLink = 1
   readonly #queue: (() => void)[] = []
@@ -203,7 +205,9 @@ export class Replicas {
     for (const [link, sent] of packets) {
       const end = member.links.get(link)
       if (end === undefined) continue
-      const message = writePackets(sent)
+      const message = writePackets(
+        sent.filter((packet) => this.passes(member.sid, end.peer, packet)),
+      )
       this.#toEnd(end, (theirs) => ({
         type: 'packets',
         link: theirs,
