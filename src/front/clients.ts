@@ -22,10 +22,12 @@ export class Clients {
     let begin: Buffer = Buffer.alloc(0)
     const deadline = setTimeout(() => socket.destroy(), limits.handshakeMs)
     const ended = (): void => void socket.destroy()
+    // A client that is known keeps nothing of how it came to be.
     const settle = (): void => {
       clearTimeout(deadline)
       socket.off('data', read)
       socket.off('end', ended)
+      socket.off('close', settle)
     }
     const read = (chunk: Buffer): void => {
       begin = begin.length === 0 ? chunk : Buffer.concat([begin, chunk])
@@ -37,8 +39,8 @@ export class Clients {
     }
     socket.on('data', read)
     socket.on('end', ended)
-    socket.once('close', settle)
-    socket.on('error', () => undefined) // its close says all
+    socket.on('close', settle)
+    socket.on('error', ignored)
   }
 
   #opened(socket: Socket, opening: Opening, begin: Buffer): void {
@@ -62,6 +64,9 @@ export class Clients {
     socket.pipe(stream).pipe(socket)
   }
 }
+
+/** Of a socket's error its close says all. */
+const ignored = (): void => undefined
 
 /** Undefined for bytes that no client may begin with. */
 function openingOrNothing(bytes: Uint8Array): Opening | 'more' | undefined {

@@ -11,6 +11,8 @@ const SessionRow = record({ timeoutMs: int })
 export class SessionTable {
   readonly #timeouts = new Map<SessionId, number>()
   readonly #changes = new ChangedRows()
+  /** The last row written: thousands of sessions have one timeout, and thousands of small arrays weigh more than the sessions. */
+  #row: { readonly timeoutMs: number; readonly value: Uint8Array } | undefined
 
   /** ms, by session. */
   get timeouts(): ReadonlyMap<SessionId, number> {
@@ -21,12 +23,19 @@ export class SessionTable {
     // One that is open already has its row, or is to have it.
     if (this.#timeouts.has(session)) this.#changes.remove(rowKeyOf(session))
     this.#timeouts.set(session, timeoutMs)
-    this.#changes.add({ ...rowKeyOf(session), value: encode(SessionRow, { timeoutMs }) })
+    this.#changes.add({ ...rowKeyOf(session), value: this.#rowOf(timeoutMs) })
   }
 
   close(session: SessionId): void {
     this.#timeouts.delete(session)
     this.#changes.remove(rowKeyOf(session))
+  }
+
+  #rowOf(timeoutMs: number): Uint8Array {
+    if (this.#row?.timeoutMs !== timeoutMs) {
+      this.#row = { timeoutMs, value: encode(SessionRow, { timeoutMs }) }
+    }
+    return this.#row.value
   }
 
   load(table: RowTable): void {
