@@ -5,11 +5,7 @@ import { Replicas } from './replicas.ts'
 
 function written(proposeToQuorum: boolean): { late: number[]; atOnce: number[] } {
   const replicas = new Replicas(0, proposeToQuorum)
-  for (let tries = 0; replicas.leader === undefined; tries++) {
-    if (tries > 1000) throw new Error('no ensemble')
-    replicas.run(10)
-  }
-  const { sid } = replicas.leader
+  const { sid } = replicas.elected()
   replicas.attach(sid, 1, true)
   for (const { logged } of replicas.members) Object.assign(logged, { late: 0, atOnce: 0 })
   for (let count = 0; count < 10; count++) {

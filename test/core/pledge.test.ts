@@ -13,11 +13,7 @@ interface Led {
 
 function led(proposeToQuorum: boolean): Led {
   const replicas = new Replicas(0, proposeToQuorum)
-  for (let tries = 0; replicas.leader === undefined; tries++) {
-    if (tries > 1000) throw new Error('no ensemble')
-    replicas.run(10)
-  }
-  const leader = replicas.leader.sid
+  const leader = replicas.elected().sid
   let follower: Sid | undefined
   replicas.passes = (_from, to, { type }) => {
     if (type === 'proposal') follower ??= to

@@ -94,6 +94,15 @@ export class Replicas {
     return this.members.find(({ replica }) => replica.zab.role === 'leading' && replica.isServing)
   }
 
+  /** Lets time go by until somebody leads. */
+  elected(): Member {
+    for (let tries = 0; tries <= 1000; tries++) {
+      if (this.leader !== undefined) return this.leader
+      this.run(10)
+    }
+    throw new Error('no ensemble')
+  }
+
   run(ms: number): void {
     for (const endMs = this.nowMs + ms; this.nowMs < endMs;) {
       this.nowMs += 10

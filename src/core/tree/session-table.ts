@@ -31,13 +31,6 @@ export class SessionTable {
     this.#changes.remove(rowKeyOf(session))
   }
 
-  #rowOf(timeoutMs: number): Uint8Array {
-    if (this.#row?.timeoutMs !== timeoutMs) {
-      this.#row = { timeoutMs, value: encode(SessionRow, { timeoutMs }) }
-    }
-    return this.#row.value
-  }
-
   load(table: RowTable): void {
     for (const name of table.names(rooms.session, '')) {
       const row = table.get(rooms.session, '', name)
@@ -49,6 +42,13 @@ export class SessionTable {
   /** Since the checkpoint. */
   get changes(): ChangedRows {
     return this.#changes
+  }
+
+  #rowOf(timeoutMs: number): Uint8Array {
+    if (this.#row?.timeoutMs !== timeoutMs) {
+      this.#row = { timeoutMs, value: encode(SessionRow, { timeoutMs }) }
+    }
+    return this.#row.value
   }
 }
 

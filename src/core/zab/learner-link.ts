@@ -49,7 +49,7 @@ export class LearnerLink {
   heardMs: number
   /** Everything up to here is durable at the learner. */
   acked = 0 as Zxid
-  /** Everything up to here was told to be committed; an observer was sent no more. */
+  /** Everything up to here it knows to be committed, or will by itself; an observer was sent no more. */
   told = 0 as Zxid
   /** Everything up to here it commits by itself, as soon as it has it durable. */
   pledged = 0 as Zxid
